@@ -1,0 +1,42 @@
+"""People of the roster."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class Person(SQLModel, table=True):
+    """One employee, as the roster has them. Race, birth date or citizenship have no column on purpose."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("workspace", "employee_id"),
+        Index("ix_person_slack", "workspace", "slack_id"),
+        Index("ix_person_email", "workspace", "email"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace: str  # Slack team id
+    employee_id: str
+    email: str | None = None  # many frontline workers have none
+    slack_id: str | None = None
+    first_name: str
+    last_name: str = ""
+    role: str | None = None  # role slug, where the job title is known
+    job_title: str = ""
+    site: str | None = None  # site id
+    unit: str = ""
+    hours_per_week: float | None = None
+    shift: str | None = None  # days, evenings, nights, rotating
+    hired_on: date | None = None
+    in_role_since: date | None = None
+    good_standing: bool | None = None  # None: the roster does not say
+    language: str | None = None  # en or es, where the person or the roster said so
+    zone: str | None = None  # IANA
+    manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    access: str = ""  # "", coach, lead, content-owner, hr
+    status: str = "active"  # active, leave, terminated
+    on_slack: bool = True  # False once Slack says the account is deactivated
+    created_at: datetime
+    updated_at: datetime
