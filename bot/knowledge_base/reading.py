@@ -1,0 +1,118 @@
+"""Reads the files of content/ into what the domain knows, and collects every problem on the way."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bot.domain.problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class UniqueKeyLoader(yaml.CSafeLoader):
+    """Safe YAML in which a key that stands twice is an error instead of a silent loss."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"“{key}” stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+@dataclass
+class Reader:
+    """`root` is the content folder; `problems` fills up while reading."""
+
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+
+    def file(self, path: str) -> Any:
+        """The parsed YAML of one file; None, and a problem, when it can't be read."""
+        where = self.root / path
+        if not where.exists():
+            self.problems.append(Problem(path, "", "this file is missing"))
+            return None
+        try:
+            return yaml.load(where.read_text(encoding="utf-8"), UniqueKeyLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f"line {mark.line + 1}" if mark else ""
+            self.problems.append(Problem(path, place, f"not readable as YAML: {getattr(error, 'problem', error)}"))
+        except UnicodeDecodeError:
+            self.problems.append(Problem(path, "", "not readable: please save the file as UTF-8"))
+        return None
+
+    def files(self, folder: str) -> Iterator[tuple[str, Any]]:
+        """(path from the content folder, parsed YAML) of each file below `folder`, in order of name."""
+        for where in sorted((self.root / folder).rglob("*.yaml")):
+            path = where.relative_to(self.root).as_posix()
+            content = self.file(path)
+            if content is not None:
+                yield path, content
+
+    def model(self, kind: type[Model], path: str, place: str, values: Any) -> Model | None:
+        """`values` as a `kind`; None, and one problem for each field, when they don't fit."""
+        try:
+            return kind.model_validate(values)
+        except ValidationError as error:
+            for detail in error.errors():
+                field_name = ".".join(str(part) for part in detail["loc"])
+                name = " ".join(part for part in (place, field_name) if part)
+                self.problems.append(Problem(path, name, _in_words(detail)))
+        return None
+
+    def models(self, kind: type[Model], folder: str, identity: Callable[[str], dict[str, str]]) -> dict[str, Model]:
+        """One model a file; `identity` makes its id from the path without ending, e.g. {"slug": "cook"}."""
+        found: dict[str, Model] = {}
+        for path, values in self.files(folder):
+            name = path.removesuffix(".yaml").removeprefix(folder + "/")
+            if not isinstance(values, dict):
+                self.problems.append(Problem(path, "", "should have lines like `title: …`"))
+            elif model := self.model(kind, path, "", values | identity(name)):
+                found[name] = model
+        return found
+
+    def named(self, kind: type[Model], path: str, values: Any) -> dict[str, Model]:
+        """Several models in one file: `id: {…}`."""
+        found: dict[str, Model] = {}
+        if not isinstance(values, dict):
+            self.problems.append(Problem(path, "", "should have lines like `id:` with values below"))
+            return found
+        for name, value in values.items():
+            more = {"id": name} if "id" in kind.model_fields else {}
+            if isinstance(value, dict) and (model := self.model(kind, path, str(name), value | more)):
+                found[str(name)] = model
+            elif not isinstance(value, dict):
+                self.problems.append(Problem(path, str(name), "should have values below it"))
+        return found
+
+    def named_in(self, kind: type[Model], folder: str) -> dict[str, Model]:
+        found: dict[str, Model] = {}
+        for path, values in self.files(folder):
+            for name, model in self.named(kind, path, values).items():
+                if name in found:
+                    self.problems.append(Problem(path, name, "stands in another file of this folder too"))
+                found[name] = model
+        return found
+
+    def table(self, kind: type[Model], path: str) -> list[Model]:
+        with (self.root / path).open(encoding="utf-8", newline="") as lines:
+            rows = [self.model(kind, path, f"line {number}", row) for number, row in enumerate(csv.DictReader(lines), 2)]
+        return [row for row in rows if row is not None]
+
+
+def _in_words(detail: Any) -> str:
+    kind, value = detail["type"], detail.get("input")
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        return "is not a word that this file knows; please check the spelling"
+    if kind == "literal_error":
+        return f"“{value}” is not one of {detail['ctx']['expected']}"
+    return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (found: {str(value)[:60]!r})"

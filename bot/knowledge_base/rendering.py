@@ -1,0 +1,92 @@
+"""Turns a card's lines into what this employee reads today."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.domain.cards import Fact, Language, Office
+from bot.domain.people import Employee
+
+TAG = re.compile(r"^\[([a-z-]+)\]\s*")
+TAGS = frozenset({"full-time", "part-time", "per-diem", "nights", "days", "new-hire", "manager"})
+
+_templates = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+
+
+class ExpiredFact(Exception):
+    """The figure's review date has passed; `owner` is the office that knows."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        super().__init__(owner)
+
+
+def fill(template: str, values: dict[str, Any]) -> str:
+    """A template with its placeholders filled in. Raises jinja2.TemplateError for an unknown or broken one."""
+    return _templates.from_string(template).render(values)
+
+
+def show_fact(fact: Fact, language: Language, today: date) -> str:
+    """The figure with its year; raises ExpiredFact past its review date."""
+    if today > fact.review_by:
+        raise ExpiredFact(fact.owner)
+    words = fact.show.in_(language)
+    return f"{words} ({fact.year})" if fact.year and str(fact.year) not in words else words
+
+
+def show_office(office: Office, language: Language) -> str:
+    name = office.name.in_(language)
+    return f"{name} ({office.phone})" if office.phone else name
+
+
+def line_fits(tag: str, employee: Employee, today: date) -> bool:
+    """Is a tagged line meant for this employee? Lines about hours are shown to all whose hours we don't know."""
+    if tag in ("full-time", "part-time", "per-diem"):
+        return employee.hours_band in (None, tag)
+    if tag == "nights":
+        return employee.shift in ("nights", "rotating")
+    if tag == "days":
+        return employee.shift in (None, "days", "evenings")
+    if tag == "new-hire":
+        return employee.is_new(today)
+    return employee.is_manager
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines that apply, as paragraphs; `expired` are the owners of figures that were left out."""
+
+    text: str
+    expired: tuple[str, ...]
+
+
+def render_lines(template: str, values: dict[str, Any], employee: Employee, today: date) -> Lines:
+    """Each line is a sentence. One that quotes an expired figure is left out whole, never half."""
+    kept: list[str] = []
+    expired: list[str] = []
+    for line in template.strip().splitlines():
+        tag = TAG.match(line)
+        if tag and not line_fits(tag.group(1), employee, today):
+            continue
+        try:
+            kept.append(fill(line[tag.end() :] if tag else line, values).strip())
+        except ExpiredFact as fact:
+            expired.append(fact.owner)
+    return Lines(_paragraphs(kept), tuple(dict.fromkeys(expired)))
+
+
+def _paragraphs(lines: list[str]) -> str:
+    """Sentences of a paragraph run on; an empty line parts paragraphs, a bullet keeps its own line."""
+    text = ""
+    for line in lines:
+        if not line:
+            text = text.rstrip() + "\n\n"
+        elif line.startswith("- "):
+            text = text.rstrip(" ") + ("" if text.endswith("\n") or not text else "\n") + "• " + line[2:] + "\n"
+        else:
+            text += line + " "
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
