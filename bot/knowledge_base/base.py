@@ -122,6 +122,10 @@ class KnowledgeBase:
             words += "\n" + self.say("fact_expired", language, office=show_office(self.offices[owner], language))
         return Page(card, entry.title.in_(language), words, self._small_print(entry, language, today), following[:4])
 
+    def outside_answer(self, topic: str, employee: Employee, language: Language, today: date) -> str:
+        """Who can help with a topic that Trellis is not for."""
+        return self._lines(self.outside[topic].answer.in_(language), employee, language, today).text
+
     def _lines(self, template: str, employee: Employee, language: Language, today: date) -> Lines:
         return render_lines(template, self._values(employee, language, today), employee, today)
 

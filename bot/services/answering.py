@@ -1,0 +1,310 @@
+"""Answer a question: read it, decide, word the reply for this employee, keep the exchange, put the reply in the outbox."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from bot.domain.cards import Language
+from bot.domain.dialogue import Dialogue
+from bot.domain.people import Employee
+from bot.domain.privacy import redact
+from bot.domain.role_mentions import RolesAsked
+from bot.domain.understanding import Decision, Understanding
+from bot.knowledge_base import KnowledgeBase, Page
+from bot.services import queues
+from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person
+
+logger = logging.getLogger(__name__)
+
+NEW_CONVERSATION_AFTER = timedelta(hours=8)
+URGENT = ("safety/crisis", "safety/violence-threat")
+NOT_KEPT = ("safety/", "supports/domestic-violence", "supports/substance-use")  # the category is kept, not the words
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button: `card` is asked for when it is pressed."""
+
+    card: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the employee gets. Adapters draw it: Block Kit, plain text, JSON."""
+
+    decision: Decision
+    pages: tuple[Page, ...]  # the answers; none when Trellis asks back or does not know
+    lead: str = ""  # words before the pages or the choices
+    choices: tuple[Choice, ...] = ()
+    closing: str = ""  # words after them
+    privacy_note: str = ""  # at first contact
+    ask_for_feedback: bool = False
+    coach_label: str = ""  # label of the way to a person; always there
+
+    @property
+    def text(self) -> str:
+        """Everything in plain words, for screen readers, notifications and the log."""
+        parts = [self.lead]
+        for page in self.pages:
+            parts += [f"*{page.title}*", page.text, page.small_print]
+        parts += [f"• {choice.label}" for choice in self.choices if not self.pages]
+        return "\n".join(part for part in [*parts, self.closing, self.privacy_note] if part)
+
+
+class WorkOut(Protocol):
+    """Answers that are worked out from the career map; None for a card that stands as it is."""
+
+    def __call__(self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date) -> Page | None: ...
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What answering needs. `draw` makes Slack's payload from a reply; services know no Block Kit."""
+
+    kb: KnowledgeBase
+    understanding: Understanding
+    work_out: WorkOut
+
+    def reply(
+        self, text: str, employee: Employee, dialogue: Dialogue, today: date, *, first_contact: bool = False
+    ) -> tuple[Reply, Dialogue]:
+        """The reply to a message and what the conversation is about afterwards. Nothing is stored."""
+        decision = self.understanding.decide(text, employee, dialogue)
+        return self.word(decision, employee, dialogue, today, first_contact=first_contact)
+
+    def reply_with_card(
+        self, card: str, employee: Employee, dialogue: Dialogue, today: date, language: Language
+    ) -> tuple[Reply, Dialogue]:
+        """The reply to a pressed button."""
+        roles = RolesAsked(dialogue.from_, dialogue.to, dialogue.roles[-2:] if card == "pathways/compare" else ())
+        if card.startswith("roles/"):
+            roles = RolesAsked(None, card.removeprefix("roles/"), (), (card.removeprefix("roles/"),))
+        outcome = "handoff" if card == "assistant/human" else "answer"
+        return self.word(Decision(outcome, (card,), 1.0, language, roles), employee, dialogue, today)
+
+    def word(
+        self, decision: Decision, employee: Employee, dialogue: Dialogue, today: date, *, first_contact: bool = False
+    ) -> tuple[Reply, Dialogue]:
+        """A decision in words for this employee."""
+        language, say = decision.language, self.kb.say
+        note = say("who_sees_this", language) if first_contact else ""
+        reply = Reply(decision, (), privacy_note=note, coach_label=say("talk_to_a_person", language))
+        match decision.outcome:
+            case "handoff":
+                page = self._page(decision.cards[0], decision, employee, today)
+                reply = replace(reply, pages=(page,), closing=say("handoff_done", language))
+            case "answer":
+                cards = decision.cards if decision.also else decision.cards[:1]
+                pages = tuple(self._page(card, decision, employee, today) for card in cards)
+                following = dict.fromkeys(card for page in pages for card in page.next if card not in cards)
+                reply = replace(
+                    reply,
+                    lead=say("two_answers", language) if len(pages) > 1 else "",
+                    pages=pages,
+                    choices=() if decision.safety else self._choices(list(following)[:4], language),
+                    ask_for_feedback=not decision.safety and not decision.cards[0].startswith("assistant/"),
+                )
+            case "clarify":
+                choices = self._choices(decision.cards, language)
+                reply = replace(reply, lead=say("clarify", language), choices=choices)
+            case "abstain":
+                reply = self._abstain(reply, decision, employee, today)
+        return reply, self._after(decision, dialogue, reply)
+
+    def _abstain(self, reply: Reply, decision: Decision, employee: Employee, today: date) -> Reply:
+        language, say = decision.language, self.kb.say
+        if decision.other_language:
+            other = self.kb.other_languages[decision.other_language]
+            return replace(reply, lead=other.reply, coach_label=other.button)
+        lead = say("abstain", language)
+        if decision.outside:
+            lead = self.kb.outside_answer(decision.outside, employee, language, today)
+        choices = self._choices(decision.cards, language) if not decision.outside else ()
+        if choices:
+            lead += "\n" + say("abstain_nearest", language)
+        return replace(reply, lead=lead, choices=choices, closing=say("abstain_person", language))
+
+    def _page(self, card: str, decision: Decision, employee: Employee, today: date) -> Page:
+        worked_out = self.work_out(card, decision.roles, employee, decision.language, today)
+        return worked_out or self.kb.page(card, employee, decision.language, today)
+
+    def _choices(self, cards: Any, language: Language) -> tuple[Choice, ...]:
+        return tuple(Choice(card, self.kb.title(card, language)) for card in cards if self.kb.has(card))
+
+    def _after(self, decision: Decision, dialogue: Dialogue, reply: Reply) -> Dialogue:
+        roles = decision.roles
+        named = roles.compare or tuple(role for role in (*roles.named, roles.to) if role)
+        talked = tuple(dict.fromkeys((*dialogue.roles, *named)))[-4:]
+        cards = decision.cards if decision.outcome == "answer" else dialogue.cards
+        asked = ""
+        if decision.outcome == "answer" and decision.cards[0] in ("pathways/path-to", "pathways/gap"):
+            asked = "role_wanted" if not (roles.to or dialogue.to) else "role_now" if not roles.from_ else ""
+        return Dialogue(
+            cards=tuple(cards),
+            offered=tuple(choice.card for choice in reply.choices),
+            asked=asked,
+            from_=roles.from_ or dialogue.from_,
+            to=roles.to or dialogue.to,
+            roles=talked,
+        )
+
+
+# --- the use cases -----------------------------------------------------------------------------------------------
+
+
+def employee_of(person: Person, session: Session) -> Employee:
+    """The roster row as the domain knows it."""
+    manages = session.exec(select(Person.id).where(Person.manager_id == person.id, Person.status != "terminated")).first()
+    return Employee(
+        first_name=person.first_name,
+        language=person.language if person.language in ("en", "es") else None,  # type: ignore[arg-type]
+        role=person.role,
+        site=person.site,
+        hours_per_week=person.hours_per_week,
+        shift=person.shift,  # type: ignore[arg-type]
+        hired_on=person.hired_on,
+        in_role_since=person.in_role_since,
+        good_standing=person.good_standing,
+        is_manager=manages is not None,
+    )
+
+
+def today_for(person: Person, now: datetime, zone: str) -> date:
+    """The date where the person is; `zone` is the employer's, when the person's is not known."""
+    return now.astimezone(ZoneInfo(person.zone or zone)).date()
+
+
+Draw = Callable[[Reply, int, Language], dict[str, Any]]
+
+
+def answer(session: Session, item: InboxItem, person: Person, answering: Answering, draw: Draw, now: datetime) -> OutboxItem:
+    """Answer an inbox item (kind `message` or `choice`) in the caller's transaction: exchange, dialogue, handoff,
+    outbox row and the item's end are one commit. Returns the outbox row, ready to be delivered."""
+    body, employee = item.body, employee_of(person, session)
+    conversation, first_contact = _conversation(session, item, person, now)
+    dialogue = Dialogue.recall(conversation.dialogue, now)
+    today = today_for(person, now, answering.kb.employer["zone"])
+    question = redact(body.get("text", ""))
+    if item.kind == "choice":
+        language: Language = "es" if conversation.language == "es" else "en"
+        reply, dialogue = answering.reply_with_card(body["card"], employee, dialogue, today, language)
+        question = answering.kb.title(body["card"], language)
+    else:
+        reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=first_contact)
+    exchange = _keep(session, item, person, conversation, reply, question, answering.kb.revision, now)
+    conversation.dialogue, conversation.last_at = dialogue.keep(now), now
+    conversation.language = reply.decision.language
+    payload = draw(reply, exchange.id or 0, reply.decision.language)
+    exchange.reply_blocks = payload.get("blocks", [])
+    if conversation.thread_ts:
+        payload["thread_ts"] = conversation.thread_ts
+    _hand_off(session, person, conversation, exchange, reply, now)
+    queues.finish(session, item, now)
+    sent = queues.put(
+        session, item.workspace, f"reply:{item.key}", conversation.channel, payload, now, exchange_id=exchange.id
+    )
+    if sent is None:
+        raise RuntimeError(f"inbox item {item.id} was answered before")
+    return sent
+
+
+def _conversation(session: Session, item: InboxItem, person: Person, now: datetime) -> tuple[Conversation, bool]:
+    """The conversation that goes on, or a new one; and whether it is the person's very first."""
+    channel, thread_ts = item.body["channel"], item.body.get("thread_ts", "")
+    places = select(Conversation).where(
+        Conversation.workspace == item.workspace, Conversation.channel == channel, Conversation.thread_ts == thread_ts
+    )
+    latest = session.exec(places.order_by(col(Conversation.last_at).desc())).first()
+    if latest and (thread_ts or now - latest.last_at < NEW_CONVERSATION_AFTER):
+        return latest, False
+    first = session.exec(select(Conversation.id).where(Conversation.person_id == person.id)).first() is None
+    conversation = Conversation(
+        workspace=item.workspace,
+        person_id=person.id or 0,
+        channel=channel,
+        thread_ts=thread_ts,
+        started_at=now,
+        last_at=now,
+        language=person.language or "en",
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation, first
+
+
+def _keep(
+    session: Session,
+    item: InboxItem,
+    person: Person,
+    conversation: Conversation,
+    reply: Reply,
+    question: str,
+    revision: str,
+    now: datetime,
+) -> Exchange:
+    decision = reply.decision
+    hidden = bool(decision.cards) and decision.outcome == "answer" and decision.cards[0].startswith(NOT_KEPT)
+    exchange = Exchange(
+        workspace=item.workspace,
+        conversation_id=conversation.id or 0,
+        person_id=person.id or 0,
+        inbox_key=item.key,
+        asked_at=item.received_at,
+        question="" if hidden else question,
+        question_ts=item.body.get("ts", ""),
+        language=decision.language,
+        outcome=decision.outcome,
+        cards=list(decision.cards),
+        confidence=round(decision.confidence, 4),
+        reply_text=reply.text,
+        content_revision=revision,
+    )
+    session.add(exchange)
+    session.flush()
+    return exchange
+
+
+def _hand_off(
+    session: Session, person: Person, conversation: Conversation, exchange: Exchange, reply: Reply, now: datetime
+) -> None:
+    """A coach is asked for when the employee wants one, and for the two most serious safety replies."""
+    card = reply.decision.cards[0] if reply.decision.cards else ""
+    urgent = reply.decision.outcome == "answer" and card in URGENT
+    if reply.decision.outcome == "handoff" or urgent:
+        ask_for_coach(session, person, conversation, exchange, card if urgent else "asked", now, urgent=urgent)
+
+
+def ask_for_coach(
+    session: Session,
+    person: Person,
+    conversation: Conversation | None,
+    exchange: Exchange | None,
+    reason: str,
+    now: datetime,
+    *,
+    urgent: bool = False,
+) -> Handoff:
+    """One waiting handoff a person and reason; asking again changes nothing."""
+    waiting = session.exec(
+        select(Handoff).where(Handoff.person_id == person.id, Handoff.state != "resolved", Handoff.reason == reason)
+    ).first()
+    if waiting:
+        return waiting
+    handoff = Handoff(
+        workspace=person.workspace,
+        person_id=person.id or 0,
+        conversation_id=conversation.id if conversation else None,
+        exchange_id=exchange.id if exchange else None,
+        reason=reason,
+        urgent=urgent,
+        asked_at=now,
+    )
+    session.add(handoff)
+    session.flush()
+    return handoff

@@ -1,0 +1,178 @@
+"""Inbox and outbox: claims with a lease and a fencing token. The rules are explained in docs/delivery.md."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from storage.database import Sessions
+from storage.models import InboxItem, OutboxItem
+
+INBOX_LEASE = timedelta(seconds=60)
+OUTBOX_LEASE = timedelta(seconds=30)  # longer than the client's time-out for one post (10 s)
+DOUBT_GRACE = timedelta(seconds=60)  # how late Slack may still apply a post whose answer we did not see
+MOST_DOUBTS = 3
+MOST_ATTEMPTS = 5
+
+
+# --- inbox -------------------------------------------------------------------------------------------------------
+
+
+def receive(
+    sessions: Sessions, workspace: str, key: str, conversation: str, kind: str, body: dict[str, Any], now: datetime
+) -> bool:
+    """Keep what Slack sent, before it is acknowledged. False when it is here already: Slack sends some things twice."""
+    with sessions() as session:
+        session.add(
+            InboxItem(workspace=workspace, key=key, conversation=conversation, kind=kind, body=body, received_at=now)
+        )
+        try:
+            session.commit()
+        except IntegrityError:
+            return False
+    return True
+
+
+def claim_next(sessions: Sessions, conversation: str, now: datetime) -> InboxItem | None:
+    """The oldest open item of a conversation, leased; None when there is none or somebody is at work on it.
+
+    Only the oldest may be claimed: that keeps a conversation in order, whoever works on it.
+    """
+    with sessions() as session:
+        oldest = (
+            select(func.min(InboxItem.id))
+            .where(InboxItem.conversation == conversation, col(InboxItem.done_at).is_(None))
+            .scalar_subquery()
+        )
+        item = session.exec(select(InboxItem).where(InboxItem.id == oldest).with_for_update()).first()
+        if item is None or item.done_at is not None or (item.lease_until and item.lease_until > now):
+            return None
+        item.lease_until = now + INBOX_LEASE
+        item.attempts += 1
+        session.commit()
+        return item
+
+
+def finish(session: Session, item: InboxItem, now: datetime, error: str = "") -> None:
+    """In the transaction of the work itself: done, and the words removed."""
+    kept = session.get(InboxItem, item.id)
+    if kept is not None:
+        kept.done_at, kept.body, kept.error, kept.lease_until = now, {}, error, None
+
+
+def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) -> bool:
+    """Work on it failed: try again soon, at most five times. True when it was given up."""
+    with sessions() as session:
+        kept = session.get(InboxItem, item.id)
+        if kept is None or kept.done_at is not None:
+            return False
+        kept.error = error
+        given_up = kept.attempts >= MOST_ATTEMPTS
+        if given_up:
+            finish(session, kept, now, error)
+        else:
+            kept.lease_until = now + timedelta(seconds=2 * kept.attempts)
+        session.commit()
+        return given_up
+
+
+def open_conversations(sessions: Sessions, now: datetime) -> Sequence[str]:
+    """Conversations with something left behind by a crash or a failure."""
+    with sessions() as session:
+        waiting = select(InboxItem.conversation).where(
+            col(InboxItem.done_at).is_(None),
+            (col(InboxItem.lease_until).is_(None)) | (col(InboxItem.lease_until) <= now),
+        )
+        return session.exec(waiting.distinct()).all()
+
+
+# --- outbox ------------------------------------------------------------------------------------------------------
+
+
+def put(
+    session: Session,
+    workspace: str,
+    key: str,
+    channel: str,
+    payload: dict[str, Any],
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+    not_after: datetime | None = None,
+    exchange_id: int | None = None,
+) -> OutboxItem | None:
+    """A message that must go out, in the caller's transaction. None when this key is there already."""
+    known = session.exec(select(OutboxItem.id).where(OutboxItem.workspace == workspace, OutboxItem.key == key)).first()
+    if known is not None:
+        return None
+    item = OutboxItem(
+        workspace=workspace,
+        key=key,
+        channel=channel,
+        payload=payload,
+        created_at=now,
+        due_at=due_at or now,
+        not_after=not_after,
+        exchange_id=exchange_id,
+    )
+    session.add(item)
+    session.flush()
+    return item
+
+
+def claim_due(sessions: Sessions, now: datetime, limit: int = 20) -> list[OutboxItem]:
+    """Due messages, leased to the caller with a new token. The attempt is committed before anything is posted.
+
+    A row found in `sending` has a lost lease: whether it was posted is not known, so it comes as `doubt`.
+    A message waits while an older one to the same channel is still open.
+    """
+    with sessions() as session:
+        older = select(func.min(OutboxItem.id)).where(col(OutboxItem.due_at).is_not(None)).group_by(OutboxItem.channel)
+        due = (
+            select(OutboxItem)
+            .where(col(OutboxItem.due_at).is_not(None), col(OutboxItem.due_at) <= now, col(OutboxItem.id).in_(older))
+            .order_by(col(OutboxItem.due_at))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return _lease(session, list(session.exec(due).all()), now)
+
+
+def claim_one(sessions: Sessions, item_id: int, now: datetime) -> OutboxItem | None:
+    """One message by its id, when it is due and nobody else has it."""
+    with sessions() as session:
+        due = select(OutboxItem).where(
+            OutboxItem.id == item_id, col(OutboxItem.due_at).is_not(None), col(OutboxItem.due_at) <= now
+        )
+        claimed = _lease(session, list(session.exec(due.with_for_update(skip_locked=True)).all()), now)
+        return claimed[0] if claimed else None
+
+
+def _lease(session: Session, items: list[OutboxItem], now: datetime) -> list[OutboxItem]:
+    for item in items:
+        if item.state == "sending":
+            item.state = "doubt"
+            item.doubts += 1
+            item.due_at = now + DOUBT_GRACE
+        elif item.not_after and item.not_after < now and item.state == "ready":
+            item.state, item.due_at = "expired", None
+        else:
+            if item.state == "ready":
+                item.state = "sending"
+                item.attempts += 1
+            item.token += 1
+            item.lease_until = item.due_at = now + OUTBOX_LEASE
+    session.commit()
+    return [item for item in items if item.lease_until and item.due_at == item.lease_until]
+
+
+def settle(sessions: Sessions, item: OutboxItem, **values: Any) -> bool:
+    """Write the outcome, only as holder of the newest token. False when somebody else has taken over."""
+    with sessions() as session:
+        mine = update(OutboxItem).where(col(OutboxItem.id) == item.id, col(OutboxItem.token) == item.token)
+        done = session.connection().execute(mine.values(**values)).rowcount == 1
+        session.commit()
+        return done
