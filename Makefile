@@ -1,0 +1,36 @@
+# Everything sets itself up: Python 3.11+ and make are enough.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV = .uv/bin/uv
+RUN = .venv/bin/python -m
+
+.PHONY: setup test check lint ask clean
+
+setup: .venv/.ready
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "Trellis needs Python 3.11 or newer; none was found on the PATH."; exit 1; }
+	@$(PYTHON) -m venv .uv || { echo "Python can't make virtual environments here. On Debian: apt-get install python3-venv"; exit 1; }
+	@.uv/bin/python -m pip install --quiet uv==0.13.9
+
+.venv/.ready: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --quiet --locked --python $(PYTHON)
+	@touch $@
+
+test: setup  ## lint, layers, content and the whole test suite
+	$(RUN) ruff check bot storage tests
+	.venv/bin/lint-imports --no-cache
+	$(RUN) bot content check
+	$(RUN) pytest
+
+check: setup  ## the content alone, as its authors do
+	$(RUN) bot content check
+
+lint: setup
+	$(RUN) ruff check --fix bot storage tests
+	$(RUN) ruff format bot storage tests
+
+ask: setup  ## make ask Q="what can I do after housekeeping"
+	$(RUN) bot ask "$(Q)"
+
+clean:
+	rm -rf .venv .uv var
