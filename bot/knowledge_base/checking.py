@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import textstat
 from jinja2 import TemplateError
 
-from bot.domain.cards import LANGUAGES, Card, Language, Text
+from bot.domain.cards import LANGUAGES, Language, Text
 from bot.domain.people import Employee
 from bot.domain.problems import Problem
 from bot.domain.programs import Program
 from bot.domain.roles import Role
 from bot.domain.safety import plain
 from bot.knowledge_base.base import KnowledgeBase
+from bot.knowledge_base.reading_grade import reading_ease_es, reading_grade_en
 from bot.knowledge_base.rendering import TAG, TAGS
 
 FEWEST_UTTERANCES = 8
@@ -200,10 +200,9 @@ def _too_hard(file: str, words: str, language: Language) -> Iterator[Problem]:
     for sentence in re.split(r"(?<=[.!?:;])\s+", words):
         if len(sentence.split()) > LONGEST_SENTENCE:
             yield Problem(file, f"answer.{language}", f"a long sentence; please part it: “{sentence}”", "warning")
-    textstat.textstat.set_lang(language)
-    if language == "en" and (grade := textstat.textstat.flesch_kincaid_grade(words)) > HIGHEST_GRADE:
+    if language == "en" and (grade := reading_grade_en(words)) > HIGHEST_GRADE:
         yield Problem(file, "answer.en", f"reads at grade {grade:.1f}; please use shorter words and sentences", "warning")
-    if language == "es" and (ease := textstat.textstat.fernandez_huerta(words)) < LOWEST_EASE:
+    if language == "es" and (ease := reading_ease_es(words)) < LOWEST_EASE:
         sentence = f"reading ease {ease:.0f} (60 or more is plain); please use shorter words and sentences"
         yield Problem(file, "answer.es", sentence, "warning")
 
@@ -220,5 +219,3 @@ def _dates(kb: KnowledgeBase, today: date) -> Iterator[Problem]:
         if program.cohorts and kb.next_cohort(program, today) is None:
             yield Problem(f"programs/{program.slug}.yaml", "cohorts", "no cohort is left to apply for", "warning")
 
-
-__all__ = ["Card", "check", "file_of"]
