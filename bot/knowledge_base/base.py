@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,6 @@ class KnowledgeBase:
     datasets: dict[str, Dataset]
     wages: dict[str, Wage]
     outlooks: dict[str, Outlook]
-    tuition: dict[str, Any] = field(default_factory=dict)
-    checkins: dict[str, Any] = field(default_factory=dict)
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -253,8 +251,6 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         datasets=datasets,
         wages={row.soc: row for row in reader.table(Wage, "data/wages.csv")},
         outlooks={row.soc: row for row in reader.table(Outlook, "data/outlook.csv")},
-        tuition=reader.file("tuition.yaml") or {},
-        checkins=reader.file("checkins.yaml") or {},
     )
     return (kb if employer and datasets else None), reader.problems
 
