@@ -192,7 +192,7 @@ def _reading_grade(kb: KnowledgeBase) -> Iterator[Problem]:
 
 def _readable(text: Text, language: Language) -> str:
     """The sentences as read aloud: without tags, placeholders and bullets."""
-    lines = [TAG.sub("", line).removeprefix("- ").strip() for line in text.in_(language).splitlines()]
+    lines = [re.sub(r"^- (.*[^.!?])$", r"\1.", TAG.sub("", line).strip()) for line in text.in_(language).splitlines()]
     return " ".join(re.sub(r"{{[^}]*}}", "HR", line) for line in lines if line)
 
 

@@ -1,0 +1,73 @@
+"""The Slack side of delivery: posts once, never repeats by itself, and reads a conversation back when in doubt."""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.services.delivery import InDoubt, NotSent, Outcome, Refused, Sent
+from storage.models import OutboxItem
+
+EVENT_TYPE = "trellis_message"
+# Slack says that with these some aspect of the call may have succeeded.
+DOUBTFUL = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+READ_BACK_PAGES = 5
+
+
+class SlackSender:
+    """`retry_handlers=[]` is essential: the client's own retries would send a message twice."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        self._client = WebClient(token=token, base_url=base_url, timeout=10, retry_handlers=[])
+
+    def post(self, item: OutboxItem) -> Outcome:
+        """One attempt, with the item's key in the message's metadata."""
+        try:
+            metadata = {"event_type": EVENT_TYPE, "event_payload": {"id": item.key}}
+            answer = self._client.chat_postMessage(channel=item.channel, metadata=metadata, **item.payload)
+            return Sent(str(answer["channel"]), str(answer["ts"]))
+        except SlackApiError as error:
+            return _outcome_of(error)
+        except ConnectionRefusedError as error:
+            return NotSent(timedelta(seconds=5), str(error))
+        except Exception as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ConnectionRefusedError):
+                return NotSent(timedelta(seconds=5), "connection refused")
+            return InDoubt(type(reason).__name__)
+
+    def find(self, item: OutboxItem) -> Sent | Literal["absent", "unknown"]:
+        """Looks for the item's key in the conversation since the item was made."""
+        try:
+            channel = item.channel
+            if channel.startswith(("U", "W")):
+                channel = self._client.conversations_open(users=channel)["channel"]["id"]
+            return self._search(item, channel)
+        except Exception:
+            return "unknown"
+
+    def _search(self, item: OutboxItem, channel: str) -> Sent | Literal["absent"]:
+        arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100}
+        arguments["oldest"] = f"{item.created_at.timestamp() - 60:.6f}"
+        read = self._client.conversations_history
+        if thread := item.payload.get("thread_ts"):
+            read, arguments["ts"] = self._client.conversations_replies, thread  # type: ignore[assignment]
+        for _ in range(READ_BACK_PAGES):
+            page = read(**arguments)
+            for message in page["messages"]:
+                if message.get("metadata", {}).get("event_payload", {}).get("id") == item.key:
+                    return Sent(channel, message["ts"])
+            arguments["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+            if not arguments["cursor"]:
+                return "absent"
+        raise LookupError("too many messages to read back")
+
+
+def _outcome_of(error: SlackApiError) -> Outcome:
+    response = error.response
+    if response.status_code == 429 or response.get("error") == "ratelimited":
+        return NotSent(timedelta(seconds=int(response.headers.get("Retry-After", 5))), "rate limited")
+    if response.status_code >= 500 or response.get("error") in DOUBTFUL:
+        return InDoubt(f"{response.status_code} {response.get('error', '')}")
+    return Refused(str(response.get("error")))
