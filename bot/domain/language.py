@@ -9,15 +9,10 @@ from bot.domain.outside import OtherLanguage
 
 # Frequent words that belong to one of the two languages only; chat spellings included.
 ENGLISH = frozenset(
-    "the i im is are was do does did dont how what whats where when who why can could would should my me you your u ur "
-    "to of for and in on at with have has get got want need if it its this that there be not no any im ive ill need "
-    "pay job class school help they them we us from after a an am or so but as about more much many ok hi hello thanks".split()
+    ["the", "i", "im", "is", "are", "was", "do", "does", "did", "dont", "how", "what", "whats", "where", "when", "who", "why", "can", "could", "would", "should", "my", "me", "you", "your", "u", "ur", "to", "of", "for", "and", "in", "on", "at", "with", "have", "has", "get", "got", "want", "need", "if", "it", "its", "this", "that", "there", "be", "not", "no", "any", "im", "ive", "ill", "need", "pay", "job", "class", "school", "help", "they", "them", "we", "us", "from", "after", "a", "an", "am", "or", "so", "but", "as", "about", "more", "much", "many", "ok", "hi", "hello", "thanks"]
 )
 SPANISH = frozenset(
-    "el la los las un una de del que q k como cuanto cuando donde quien por porque para pa con sin y o es son soy esta "
-    "estoy tengo tiene hay me mi mis te tu su se lo le les yo usted uno ya no si muy mas pero ser hacer puedo puede "
-    "quiero kiero necesito trabajo trabajar cual aqui aca al en a ke gracias hola ayuda dinero escuela estudiar "
-    "ayudan pagan paga gano gana nada todo cosa algo ni fue era voy va hacen dan".split()
+    ["el", "la", "los", "las", "un", "una", "de", "del", "que", "q", "k", "como", "cuanto", "cuando", "donde", "quien", "por", "porque", "para", "pa", "con", "sin", "y", "o", "es", "son", "soy", "esta", "estoy", "tengo", "tiene", "hay", "me", "mi", "mis", "te", "tu", "su", "se", "lo", "le", "les", "yo", "usted", "uno", "ya", "no", "si", "muy", "mas", "pero", "ser", "hacer", "puedo", "puede", "quiero", "kiero", "necesito", "trabajo", "trabajar", "cual", "aqui", "aca", "al", "en", "a", "ke", "gracias", "hola", "ayuda", "dinero", "escuela", "estudiar", "ayudan", "pagan", "paga", "gano", "gana", "nada", "todo", "cosa", "algo", "ni", "fue", "era", "voy", "va", "hacen", "dan"]
 )
 SHARED = ENGLISH & SPANISH | {"no", "me", "a", "ok"}
 ENDINGS = re.compile(r"(?:ción|ciones|mente|ando|iendo|ito|ita|ería|ado|ados|adas|ar|er|ir|ía|os|as)$")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle
 from sqlmodel import Session
+
+from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle
 from storage.database import Sessions
 from storage.models import Exchange, OutboxItem
 

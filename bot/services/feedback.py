@@ -1,0 +1,44 @@
+"""What employees say of an answer, and what they change in a question afterwards."""
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from bot.domain.privacy import redact
+from storage.models import Exchange, Feedback, Person, QuestionEdit
+
+
+def give_feedback(session: Session, person: Person, exchange_id: int, helpful: bool, reason: str, now: datetime) -> bool:
+    """Keep a thumb; a later one replaces it. False when the exchange is not this person's."""
+    exchange = session.get(Exchange, exchange_id)
+    if exchange is None or exchange.person_id != person.id:
+        return False
+    known = session.exec(
+        select(Feedback).where(Feedback.exchange_id == exchange_id, Feedback.person_id == person.id)
+    ).first()
+    feedback = known or Feedback(exchange_id=exchange_id, person_id=person.id or 0, given_at=now, helpful=helpful)
+    feedback.helpful, feedback.given_at = helpful, now
+    feedback.reason = "" if helpful else reason or feedback.reason
+    session.add(feedback)
+    return True
+
+
+def note_edit(session: Session, workspace: str, person: Person, question_ts: str, text: str, now: datetime) -> None:
+    """An employee changed a message: both wordings are kept, redacted. Hidden questions stay hidden."""
+    exchange = _exchange(session, workspace, person, question_ts)
+    if exchange and exchange.question and redact(text) != exchange.question:
+        session.add(QuestionEdit(exchange_id=exchange.id or 0, edited_at=now, question=redact(text)))
+
+
+def note_deletion(session: Session, workspace: str, person: Person, question_ts: str, now: datetime) -> None:
+    """An employee deleted a message: its words go, that there was one stays."""
+    exchange = _exchange(session, workspace, person, question_ts)
+    if exchange:
+        exchange.question, exchange.question_deleted_at = "", now
+        for edit in session.exec(select(QuestionEdit).where(QuestionEdit.exchange_id == exchange.id)):
+            session.delete(edit)
+
+
+def _exchange(session: Session, workspace: str, person: Person, question_ts: str) -> Exchange | None:
+    own = select(Exchange).where(Exchange.workspace == workspace, Exchange.person_id == person.id)
+    return session.exec(own.where(Exchange.question_ts == question_ts)).first() if question_ts else None

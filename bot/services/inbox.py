@@ -1,0 +1,108 @@
+"""Works through what came in: one conversation at a time, in order, each item once."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.services import queues
+from bot.services.answering import Answering, Draw, answer, ask_for_coach
+from bot.services.delivery import Clock, Sender, deliver_one
+from bot.services.feedback import note_deletion, note_edit
+from bot.services.people import person_by_slack_id
+from storage.database import Sessions
+from storage.models import Conversation, Exchange, InboxItem, OutboxItem, Person
+from storage.queries import handoffs_asked_at
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that is needed to work on the inbox. `coach_channel` gets a card for each handoff; "" when there is none."""
+
+    sessions: Sessions
+    answering: Answering
+    sender: Sender
+    draw: Draw
+    clock: Clock
+    coach_channel: str = ""
+    draw_handoff: Callable[[str, bool], dict[str, object]] = lambda who, urgent: {"text": who}
+
+
+def work_through(desk: Desk, conversation: str) -> None:
+    """Handle the open items of a conversation, oldest first, until none is left or somebody else is at it."""
+    while item := queues.claim_next(desk.sessions, conversation, desk.clock()):
+        try:
+            outgoing = _handle(desk, item)
+        except Exception:
+            logger.exception("inbox item %s failed", item.id)
+            queues.give_back(desk.sessions, item, "failed", desk.clock())
+            return
+        for item_id in outgoing:
+            deliver_one(desk.sessions, desk.sender, item_id, desk.clock)
+
+
+def sweep(desk: Desk) -> int:
+    """Pick up what a crash left behind; returns the number of conversations."""
+    waiting = queues.open_conversations(desk.sessions, desk.clock())
+    for conversation in waiting:
+        work_through(desk, conversation)
+    return len(waiting)
+
+
+def _handle(desk: Desk, item: InboxItem) -> list[int]:
+    """One item in one transaction; returns the outbox rows to deliver at once."""
+    with desk.sessions() as session:
+        now = desk.clock()
+        person = person_by_slack_id(session, item.workspace, str(item.body.get("user", "")))
+        outgoing: list[OutboxItem] = []
+        if person is None:
+            queues.finish(session, item, now, "not on the roster")
+        elif item.kind in ("message", "choice"):
+            outgoing.append(answer(session, item, person, desk.answering, desk.draw, now))
+        elif item.kind == "person":
+            outgoing += _talk_to_a_person(desk, session, item, person, now)
+        else:
+            _note_change(session, item, person, now)
+        outgoing += _tell_coaches(desk, session, item, person, now)
+        session.commit()
+        return [each.id for each in outgoing if each.id is not None]
+
+
+def _note_change(session: Session, item: InboxItem, person: Person, now: datetime) -> None:
+    if item.kind == "edit":
+        note_edit(session, item.workspace, person, item.body["ts"], item.body["text"], now)
+    elif item.kind == "delete":
+        note_deletion(session, item.workspace, person, item.body["ts"], now)
+    queues.finish(session, item, now)
+
+
+def _talk_to_a_person(desk: Desk, session: Session, item: InboxItem, person: Person, now: datetime) -> list[OutboxItem]:
+    exchange = session.get(Exchange, int(item.body.get("exchange") or 0))
+    own = exchange if exchange and exchange.person_id == person.id else None
+    conversation = session.get(Conversation, own.conversation_id) if own else None
+    handoff = ask_for_coach(session, person, conversation, own, "asked", now)
+    language = conversation.language if conversation else person.language or "en"
+    words = desk.answering.kb.say(
+        "handoff_done" if handoff.asked_at == now else "handoff_waiting", "es" if language == "es" else "en"
+    )
+    payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation and conversation.thread_ts else {})
+    queues.finish(session, item, now)
+    reply = queues.put(session, item.workspace, f"reply:{item.key}", item.body["channel"], payload, now)
+    return [reply] if reply else []
+
+
+def _tell_coaches(desk: Desk, session: Session, item: InboxItem, person: Person | None, now: datetime) -> list[OutboxItem]:
+    """A card in the coach channel for each new handoff, in the same transaction: it can't be forgotten."""
+    if person is None or not desk.coach_channel:
+        return []
+    cards = []
+    for handoff in handoffs_asked_at(session, person.id or 0, now):
+        payload = desk.draw_handoff(f"<@{person.slack_id}>", handoff.urgent)
+        key = f"handoff:{handoff.id}"
+        if card := queues.put(session, item.workspace, key, desk.coach_channel, dict(payload), now):
+            cards.append(card)
+    return cards

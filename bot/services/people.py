@@ -1,0 +1,35 @@
+"""Who is writing? People of the roster, found by their Slack id or, the first time, by e-mail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, func, select
+
+from storage.models import Person
+
+
+def person_by_slack_id(session: Session, workspace: str, slack_id: str) -> Person | None:
+    found = select(Person).where(Person.workspace == workspace, Person.slack_id == slack_id)
+    return session.exec(found.where(Person.status != "terminated")).first()
+
+
+def may_ask(profile: dict[str, Any], workspace: str) -> bool:
+    """Only full members of our own workspace: no bots, guests, strangers or deactivated accounts."""
+    barred = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
+    return not any(profile.get(flag) for flag in barred) and profile.get("team_id", workspace) == workspace
+
+
+def link_slack_account(session: Session, workspace: str, profile: dict[str, Any], now: datetime) -> Person | None:
+    """The roster row with the account's e-mail address, now linked to it; None for people not on the roster."""
+    email = str(profile.get("profile", {}).get("email") or "").lower()
+    if not email or not may_ask(profile, workspace):
+        return None
+    same = select(Person).where(Person.workspace == workspace, func.lower(Person.email) == email)
+    person = session.exec(same.where(Person.status != "terminated")).first()
+    if person is None:
+        return None
+    person.slack_id, person.on_slack, person.updated_at = profile["id"], True, now
+    person.zone = person.zone or profile.get("tz")
+    if person.language is None and str(profile.get("locale", "")).startswith("es"):
+        person.language = "es"
+    return person
