@@ -1,5 +1,14 @@
 """The only place that knows all parts: builds them from the settings."""
 
+import signal
+import threading
+from datetime import UTC, datetime
+from functools import partial
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
 from bot.config import Settings
 from bot.domain.cards import LANGUAGES, Language
 from bot.domain.matching import Example, Matcher
@@ -7,7 +16,13 @@ from bot.domain.role_mentions import RoleReader
 from bot.domain.understanding import Understanding
 from bot.knowledge_base import KnowledgeBase, load
 from bot.services.answering import Answering
+from bot.services.delivery import deliver_due
+from bot.services.inbox import Desk, sweep
 from bot.services.pathways import Pathways
+from bot.slack.blocks import draw_reply
+from bot.slack.listeners import register
+from bot.slack.sender import SlackSender
+from storage.database import make_sessions, migrate, open_database
 
 
 def build_answering(settings: Settings) -> Answering:
@@ -31,3 +46,47 @@ def role_reader(kb: KnowledgeBase) -> RoleReader:
         for slug, role in kb.roles.items()
     }
     return RoleReader(names, kb.ambiguous_titles)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_desk(settings: Settings, answering: Answering) -> Desk:
+    """Database, sender and content, put together for working on the inbox."""
+    migrate(settings.database_url)
+    kb = answering.kb
+    return Desk(
+        sessions=make_sessions(open_database(settings.database_url)),
+        answering=answering,
+        sender=SlackSender(settings.slack_bot_token, settings.slack_api_url),
+        draw=partial(draw_reply, kb),
+        clock=now,
+        coach_channel=settings.coach_channel,
+        draw_handoff=lambda who, urgent: {"text": kb.say("handoff_urgent" if urgent else "handoff_alert", "en", who=who)},
+    )
+
+
+def build_slack_app(settings: Settings, desk: Desk) -> App:
+    """The Bolt app. Calls auth.test once before anything arrives: a first event would be lost while it fails."""
+    client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
+    workspace = str(client.auth_test()["team_id"])
+    app = App(client=client, signing_secret=settings.slack_signing_secret or None, token_verification_enabled=False)
+    register(app, desk, workspace)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop: Socket Mode with an app token, else HTTP events at /slack/events."""
+    desk = build_desk(settings, build_answering(settings))
+    app = build_slack_app(settings, desk)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    if settings.slack_app_token:
+        SocketModeHandler(app, settings.slack_app_token).connect()
+    else:
+        threading.Thread(target=app.start, kwargs={"port": settings.port, "path": "/slack/events"}, daemon=True).start()
+    while not stop.wait(1.0):
+        sweep(desk)
+        deliver_due(desk.sessions, desk.sender, desk.clock)

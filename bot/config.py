@@ -14,4 +14,5 @@ class Settings(BaseSettings):
     slack_app_token: str = ""
     slack_signing_secret: str = ""
     slack_api_url: str = "https://slack.com/api/"
+    coach_channel: str = ""
     port: int = 8000

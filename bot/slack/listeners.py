@@ -1,0 +1,259 @@
+"""What Slack sends, kept before it is acknowledged, then handed to the services. No decisions here."""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
+
+from bot.domain.cards import Language
+from bot.domain.privacy import redact
+from bot.domain.role_mentions import RolesAsked
+from bot.services import queues
+from bot.services.answering import Choice, employee_of, today_for
+from bot.services.feedback import give_feedback
+from bot.services.inbox import Desk, work_through
+from bot.services.people import link_slack_account, may_ask, person_by_slack_id
+from bot.slack import blocks
+from storage.models import Person
+
+logger = logging.getLogger(__name__)
+
+QUICK_TOPICS = ("pathways/next-roles", "programs/overview", "tuition/overview", "supports/overview", "checkins/when-is-mine")
+ASK_VIEW = "ask_view"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What is kept of something that Slack sent: as little as answering needs, words redacted."""
+
+    key: str
+    conversation: str
+    kind: str
+    body: dict[str, Any]
+
+
+def received_of(body: dict[str, Any]) -> Received | None:
+    """The part of an event or a button that the inbox keeps; None for what needs no answer."""
+    if body.get("type") == "event_callback":
+        return _message_of(body["event_id"], body["event"])
+    if body.get("type") == "block_actions":
+        return _click_of(body)
+    return None
+
+
+def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
+    if event.get("type") != "message" or event.get("channel_type", "im") != "im":
+        return None
+    subtype, channel = event.get("subtype"), event["channel"]
+    if subtype == "message_changed":
+        message, kind = event["message"], "edit"
+        if message.get("text") == event.get("previous_message", {}).get("text"):
+            return None  # a link preview, not a change of words
+    elif subtype == "message_deleted":
+        message, kind = event.get("previous_message", {}), "delete"
+    elif subtype in (None, "file_share"):
+        message, kind = event, "message"
+    else:
+        return None
+    if message.get("bot_id") or not message.get("user"):
+        return None
+    thread = message.get("thread_ts", "")
+    text = redact(message.get("text", "")) if kind != "delete" else ""
+    body = {"user": message["user"], "channel": channel, "ts": message["ts"], "thread_ts": thread, "text": text}
+    key = f"{channel}:{message['ts']}" if kind == "message" else event_id
+    return Received(key, f"{channel}:{thread}", kind, body)
+
+
+def _click_of(body: dict[str, Any]) -> Received | None:
+    action = body["actions"][0]
+    name = action["action_id"].split(":")[0]
+    if name not in (blocks.CHOOSE_CARD, blocks.TALK_TO_A_PERSON):
+        return None
+    user, channel = body["user"]["id"], body.get("channel", {}).get("id") or body["user"]["id"]
+    thread = body.get("message", {}).get("thread_ts", "")
+    kept = {"user": user, "channel": channel, "thread_ts": thread, "ts": ""}
+    if name == blocks.CHOOSE_CARD:
+        return Received(f"click:{body['trigger_id']}", f"{channel}:{thread}", "choice", kept | {"card": action["value"]})
+    exchange = action["value"] if action["value"].isdigit() else 0
+    return Received(f"click:{body['trigger_id']}", f"{channel}:{thread}", "person", kept | {"exchange": exchange})
+
+
+def register(app: App, desk: Desk, workspace: str) -> None:
+    """All listeners of the app. `workspace` is the team that the bot token belongs to."""
+
+    @app.middleware
+    def keep_before_ack(body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
+        """Bolt acknowledges before listeners run: without this a crash would lose the question."""
+        received = received_of(body)
+        if received:
+            queues.receive(
+                desk.sessions, workspace, received.key, received.conversation, received.kind, received.body, desk.clock()
+            )
+        return next()
+
+    @app.event("message")
+    def on_message(body: dict[str, Any], client: WebClient) -> None:
+        received = received_of(body)
+        if received and _known(desk, client, workspace, str(received.body["user"]), received.body):
+            work_through(desk, received.conversation)
+
+    @app.action({"action_id": blocks.TALK_TO_A_PERSON})
+    def on_talk_to_a_person(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        if received := received_of(body):
+            work_through(desk, received.conversation)
+
+    @app.action(re.compile(f"^{blocks.CHOOSE_CARD}:"))
+    def on_choose_card(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        if received := received_of(body):
+            work_through(desk, received.conversation)
+
+    @app.action(blocks.FEEDBACK)
+    def on_feedback(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        value, exchange = body["actions"][0]["value"].split(":")
+        person = _keep_feedback(desk, workspace, body["user"]["id"], int(exchange), value == "up", "")
+        if person is None:
+            return
+        kb, language = desk.answering.kb, _language(person)
+        payload = {"text": kb.say("feedback_thanks", language)}
+        if value == "down":
+            payload = blocks.feedback_reasons(kb, int(exchange), language)
+        client.chat_postEphemeral(channel=body["channel"]["id"], user=body["user"]["id"], **payload)
+
+    @app.action(re.compile(f"^{blocks.FEEDBACK_REASON}:"))
+    def on_feedback_reason(ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+        ack()
+        reason, exchange = body["actions"][0]["value"].split(":")
+        person = _keep_feedback(desk, workspace, body["user"]["id"], int(exchange), False, reason)
+        if person:
+            respond(text=desk.answering.kb.say("feedback_thanks", _language(person)), replace_original=True)
+
+    @app.event("app_home_opened")
+    def on_home(event: dict[str, Any], client: WebClient) -> None:
+        if event.get("tab") == "home" and (person := _known(desk, client, workspace, event["user"])):
+            client.views_publish(user_id=event["user"], view=_home(desk, person))
+
+    @app.command("/career")
+    def on_career(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        person = _known(desk, client, workspace, command["user_id"])
+        kb, language = desk.answering.kb, _language(person)
+        if not person or not command.get("text", "").strip():
+            ack(text=kb.say("command_help", language))
+            return
+        _receive_text(desk, client, workspace, command["user_id"], f"command:{command['trigger_id']}", command["text"])
+        ack(text=kb.say("command_taken", language))
+        _work_for(desk, client, command["user_id"])
+
+    @app.shortcut("ask_career")
+    def on_shortcut(ack: Ack, shortcut: dict[str, Any], client: WebClient) -> None:
+        ack()
+        if person := _known(desk, client, workspace, shortcut["user"]["id"]):
+            client.views_open(trigger_id=shortcut["trigger_id"], view=_ask_view(desk, _language(person)))
+
+    @app.view(ASK_VIEW)
+    def on_asked(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
+        user, text = body["user"]["id"], view["state"]["values"]["question"]["text"]["value"] or ""
+        _receive_text(desk, client, workspace, user, f"view:{view['id']}", text)
+        ack()
+        _work_for(desk, client, user)
+
+    @app.event({"type": re.compile(".*")})
+    def on_anything_else() -> None:
+        """Slack counts an event without a listener as a failed delivery."""
+
+    @app.error
+    def on_error(error: Exception, request: BoltRequest) -> None:
+        logger.error("listener failed on %s", request.body.get("event_id") or request.body.get("type"), exc_info=error)
+
+
+def _known(
+    desk: Desk, client: WebClient, workspace: str, slack_id: str, message: dict[str, Any] | None = None
+) -> Person | None:
+    """The roster's person; links the account by e-mail at first contact, politely refuses employees who are not on it."""
+    with desk.sessions() as session:
+        person = person_by_slack_id(session, workspace, slack_id)
+    if person:
+        return person
+    profile = client.users_info(user=slack_id, include_locale=True)["user"]
+    with desk.sessions() as session:
+        person = link_slack_account(session, workspace, profile, desk.clock())
+        session.commit()
+    if person is None and message and may_ask(profile, workspace):
+        _refuse(desk, workspace, message, "es" if str(profile.get("locale", "")).startswith("es") else "en")
+    return person
+
+
+def _refuse(desk: Desk, workspace: str, message: dict[str, Any], language: Language) -> None:
+    kb, now = desk.answering.kb, desk.clock()
+    office = kb.offices["hr"]
+    words = kb.say("stranger", language, employer=kb.employer["name"], office=f"{office.name.in_(language)} ({office.phone})")
+    with desk.sessions() as session:
+        key = f"stranger:{message['channel']}:{now.date()}"
+        queues.put(session, workspace, key, message["channel"], {"text": words}, now)
+        session.commit()
+    work_through(desk, f"{message['channel']}:{message['thread_ts']}")
+
+
+def _receive_text(desk: Desk, client: WebClient, workspace: str, user: str, key: str, text: str) -> None:
+    channel = client.conversations_open(users=user)["channel"]["id"]
+    body = {"user": user, "channel": channel, "ts": "", "thread_ts": "", "text": redact(text)}
+    queues.receive(desk.sessions, workspace, key, f"{channel}:", "message", body, desk.clock())
+
+
+def _work_for(desk: Desk, client: WebClient, user: str) -> None:
+    work_through(desk, f"{client.conversations_open(users=user)['channel']['id']}:")
+
+
+def _keep_feedback(
+    desk: Desk, workspace: str, slack_id: str, exchange: int, helpful: bool, reason: str
+) -> Person | None:
+    with desk.sessions() as session:
+        person = person_by_slack_id(session, workspace, slack_id)
+        if person is None or not give_feedback(session, person, exchange, helpful, reason, desk.clock()):
+            return None
+        session.commit()
+        return person
+
+
+def _language(person: Person | None) -> Language:
+    return "es" if person and person.language == "es" else "en"
+
+
+def _home(desk: Desk, person: Person) -> dict[str, Any]:
+    kb, language = desk.answering.kb, _language(person)
+    with desk.sessions() as session:
+        employee = employee_of(person, session)
+    today = today_for(person, desk.clock(), kb.employer["zone"])
+    pages = []
+    if person.role:
+        pages.append(kb.page(f"roles/{person.role}", employee, language, today))
+        if page := desk.answering.work_out("pathways/next-roles", RolesAsked(), employee, language, today):
+            pages.append(page)
+    topics = tuple(Choice(card, kb.title(card, language)) for card in QUICK_TOPICS if kb.has(card))
+    return blocks.draw_home(kb, person.first_name, pages, topics, language)
+
+
+def _ask_view(desk: Desk, language: Language) -> dict[str, Any]:
+    say = desk.answering.kb.say
+
+    def plain(message: str) -> dict[str, str]:
+        return {"type": "plain_text", "text": say(message, language)}
+
+    element = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 2000}
+    question = {"type": "input", "block_id": "question", "label": plain("ask_label"), "element": element}
+    return {
+        "type": "modal",
+        "callback_id": ASK_VIEW,
+        "title": plain("ask_title"),
+        "submit": plain("ask_send"),
+        "close": plain("ask_close"),
+        "blocks": [question],
+    }
+
+
