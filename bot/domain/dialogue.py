@@ -23,7 +23,7 @@ ABOUT_THE_WAY = re.compile(
     r"\b(?:how long|how many (?:years|months)|how much|cost|costs|price|expensive|years|months|time|take|takes|steps|start|first|"
     r"cuanto (?:tiempo|tarda|dura|cuesta|sale)|cuantos (?:anos|meses)|cuesta|costar|costo|tarda|dura|pasos|empiezo|primero|caro)\b"
 )
-PAYS = re.compile(r"\b(?:pay|pays|paid|make|makes|money|salary|earn|wage|paga|pagan|gana|ganan|sueldo|salario|dinero)\b")
+ASKS_FOR_HELP = re.compile(r"\b(?:help|helps|hospital|lakeshore|employer|they pay|covers?|ayuda|ayudan|hospital|empleador|cubre|pagan)\b")
 THOSE_TWO = re.compile(r"\b(?:which|cual|between|entre|those two|the two|of those|esos dos|los dos|las dos|de esas|de esos)\b")
 
 
@@ -84,6 +84,11 @@ def follow_up(text: str, dialogue: Dialogue, roles: RolesAsked) -> tuple[str, Ro
         return last, RolesAsked(dialogue.from_, named, (), roles.named)
     if not roles.named and len(dialogue.roles) >= 2 and short and THOSE_TWO.search(said):
         return "pathways/compare", RolesAsked(None, None, dialogue.roles[-2:], dialogue.roles[-2:])
-    if not roles.named and last == "pathways/path-to" and dialogue.to and len(said.split()) <= 9 and ABOUT_THE_WAY.search(said):
+    if not roles.named and last == "pathways/path-to" and dialogue.to and len(said.split()) <= 9 and _about_the_way(said):
         return last, RolesAsked(dialogue.from_, dialogue.to, (), ())
     return None
+
+
+def _about_the_way(said: str) -> bool:
+    """Time, cost or steps of the route just shown; not who helps to pay for it."""
+    return bool(ABOUT_THE_WAY.search(said)) and not ASKS_FOR_HELP.search(said)

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 NEW_CONVERSATION_AFTER = timedelta(hours=8)
 URGENT = ("safety/crisis", "safety/violence-threat")
-NOT_KEPT = ("safety/", "supports/domestic-violence", "supports/substance-use")  # the category is kept, not the words
+NOT_KEPT = ("safety/", "supports/domestic-violence", "supports/substance-use", "supports/mental-health")  # the category is kept, not the words
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def _keep(
     now: datetime,
 ) -> Exchange:
     decision = reply.decision
-    hidden = bool(decision.cards) and decision.outcome == "answer" and decision.cards[0].startswith(NOT_KEPT)
+    hidden = any(card.startswith(NOT_KEPT) for card in decision.cards)
     exchange = Exchange(
         workspace=item.workspace,
         conversation_id=conversation.id or 0,
