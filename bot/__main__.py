@@ -9,16 +9,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.app import build_answering
+from bot.app import build_answering, build_desk, run
 from bot.config import Settings
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
 from bot.domain.problems import ContentError, Problem
+from bot.knowledge_base import load
 from bot.knowledge_base.base import read
 from bot.knowledge_base.checking import check
 from bot.services.answering import Answering, Reply
 from bot.services.content_checks import run_content_tests
-from storage.database import migrate
+from bot.services.delivery import deliver_due
+from bot.services.inbox import sweep
+from bot.services.roster import import_roster
+from storage.database import make_sessions, migrate, open_database
 
 
 def main() -> None:
@@ -46,7 +50,51 @@ def _parser() -> argparse.ArgumentParser:
     database = commands.add_parser("db", help="db upgrade: brings the database up to date")
     database.add_argument("action", choices=["upgrade"])
     database.set_defaults(run=run_database)
+    serve = commands.add_parser("run", help="serve Slack: Socket Mode with SLACK_APP_TOKEN, else HTTP at /slack/events")
+    serve.set_defaults(run=run_serve)
+    roster = commands.add_parser("roster", help="roster import FILE.csv: people, with a report a line")
+    roster.add_argument("action", choices=["import"])
+    roster.add_argument("file", type=Path)
+    roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")
+    roster.add_argument("--dry-run", action="store_true")
+    roster.set_defaults(run=run_roster)
+    for name, job, help_text in (
+        ("deliver", deliver_once, "send what is due in the outbox, once"),
+        ("sweep", sweep_once, "answer what a crash left behind in the inbox, once"),
+    ):
+        commands.add_parser(name, help=help_text).set_defaults(run=job)
     return parser
+
+
+def run_serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    if not settings.slack_bot_token or not (settings.slack_app_token or settings.slack_signing_secret):
+        print("Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET); see .env.example.", file=sys.stderr)
+        return 2
+    run(settings)
+    return 0
+
+
+def deliver_once(arguments: argparse.Namespace, settings: Settings) -> int:
+    desk = build_desk(settings, build_answering(settings))
+    print(f"{deliver_due(desk.sessions, desk.sender, desk.clock)} messages sent.")
+    return 0
+
+
+def sweep_once(arguments: argparse.Namespace, settings: Settings) -> int:
+    print(f"{sweep(build_desk(settings, build_answering(settings)))} conversations picked up.")
+    return 0
+
+
+def run_roster(arguments: argparse.Namespace, settings: Settings) -> int:
+    migrate(settings.database_url)
+    sessions = make_sessions(open_database(settings.database_url))
+    roles = load(settings.content_dir).roles
+    now = datetime.now(UTC)
+    saved, problems = import_roster(sessions, arguments.workspace, arguments.file, roles, now, dry_run=arguments.dry_run)
+    for problem in problems:
+        print(f"{problem.level}: {problem}")
+    print(f"{saved} people {'would be' if arguments.dry_run else 'were'} saved, {len(_errors(problems))} lines left out.")
+    return 0
 
 
 def run_ask(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -42,7 +42,12 @@ def understanding_of(kb: KnowledgeBase) -> Understanding:
 def role_reader(kb: KnowledgeBase) -> RoleReader:
     """Knows every role by its slug, titles and lay titles in both languages."""
     names = {
-        slug: [slug.replace("-", " "), role.title.en, role.title.es, *(name for names in role.lay_titles.values() for name in names)]
+        slug: [
+            slug.replace("-", " "),
+            role.title.en,
+            role.title.es,
+            *(name for names in role.lay_titles.values() for name in names),
+        ]
         for slug, role in kb.roles.items()
     }
     return RoleReader(names, kb.ambiguous_titles)

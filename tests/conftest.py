@@ -168,6 +168,7 @@ class World:
             "channel": {"id": "D" + user},
             "message": {"ts": "1"},
             "trigger_id": f"T{next(self.numbers)}",
+            "response_url": f"{self.app.client.base_url}response_url",
             "actions": [{"type": "button", "action_id": action_id, "block_id": "b", "value": value}],
         }
         assert self.app.dispatch(BoltRequest(body=body, mode="socket_mode")).status == 200

@@ -33,7 +33,7 @@ def test_the_same_event_twice_is_answered_once(world):
 
 def test_rosa_hears_what_comes_after_housekeeping_from_her_roster_row(world):
     world.say("UROSA", "what can I do next, what is my next step here")
-    assert "Environmental services technician" in world.last["text"]
+    assert "from environmental services technician" in world.last["text"].lower()
     assert "→" in world.last["text"]
 
 
@@ -82,13 +82,6 @@ def test_a_crisis_gets_the_fixed_reply_alerts_the_coaches_and_keeps_no_words(wor
 
 
 def test_talk_to_a_person_tells_the_coaches_once_however_often_it_is_pressed(world):
-    world.click("UROSA", "talk_to_a_person", "home")
-    world.passed = timedelta(seconds=5)
-    world.click("UROSA", "talk_to_a_person", "home")
-    assert len(rows(world, Handoff)) == 0 or len(rows(world, Handoff)) == 1
-
-
-def test_after_the_first_hello_talk_to_a_person_makes_one_handoff(world):
     world.say("UROSA", "hola")
     for second in (1, 2):
         world.passed = timedelta(seconds=second)

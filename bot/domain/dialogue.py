@@ -23,8 +23,12 @@ ABOUT_THE_WAY = re.compile(
     r"\b(?:how long|how many (?:years|months)|how much|cost|costs|price|expensive|years|months|time|take|takes|steps|start|first|"
     r"cuanto (?:tiempo|tarda|dura|cuesta|sale)|cuantos (?:anos|meses)|cuesta|costar|costo|tarda|dura|pasos|empiezo|primero|caro)\b"
 )
-ASKS_FOR_HELP = re.compile(r"\b(?:help|helps|hospital|lakeshore|employer|they pay|covers?|ayuda|ayudan|hospital|empleador|cubre|pagan)\b")
-THOSE_TWO = re.compile(r"\b(?:which|cual|between|entre|those two|the two|of those|esos dos|los dos|las dos|de esas|de esos)\b")
+ASKS_FOR_HELP = re.compile(
+    r"\b(?:help|helps|hospital|lakeshore|employer|they pay|covers?|ayuda|ayudan|hospital|empleador|cubre|pagan)\b"
+)
+THOSE_TWO = re.compile(
+    r"\b(?:which|cual|between|entre|those two|the two|of those|esos dos|los dos|las dos|de esas|de esos)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,12 @@ def follow_up(text: str, dialogue: Dialogue, roles: RolesAsked) -> tuple[str, Ro
         return (last or "pathways/path-to"), RolesAsked(dialogue.from_, named, (), roles.named)
     if last == "pathways/path-to" and short and roles.from_ and not roles.to and not ABOUT_THE_WAY.search(said):
         return last, RolesAsked(roles.from_, dialogue.to, (), roles.named)
-    if last.startswith(("pathways/path-to", "pathways/gap", "roles/")) and short and len(roles.named) == 1 and leads_on(text):
+    if (
+        last.startswith(("pathways/path-to", "pathways/gap", "roles/"))
+        and short
+        and len(roles.named) == 1
+        and leads_on(text)
+    ):
         named = roles.named[0]
         if last.startswith("roles/"):
             return f"roles/{named}", RolesAsked(None, None, (), roles.named)

@@ -57,7 +57,9 @@ class Lattice:
             try:
                 for nodes in islice(nx.shortest_simple_paths(self._graph, start, goal, weight=weight), 1):
                     if len(nodes) <= MOST_STEPS + 1:
-                        found[tuple(nodes)] = Route(tuple(self._graph.edges[a, b]["step"] for a, b in nx.utils.pairwise(nodes)))
+                        found[tuple(nodes)] = Route(
+                            tuple(self._graph.edges[a, b]["step"] for a, b in nx.utils.pairwise(nodes))
+                        )
             except nx.NetworkXNoPath:
                 return []
         return list(found.values())[:most]

@@ -6,9 +6,19 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("ssn", re.compile(r"(?<![\d-])\d{3}[- .]\d{2}[- .]\d{4}(?![\d-])")),
     ("ssn", re.compile(r"(?i)\b(?:ssn|social(?: security)?(?: number)?|seguro social)\b\D{0,12}\d{9}\b")),
-    ("record", re.compile(r"(?i)\b(?:mrn|medical record(?: number)?|expediente|record)\b\s*(?:number|no\.?|n[uú]mero|#|:|is|es)?\s*[A-Z]{0,3}\d{4,12}\b")),
+    (
+        "record",
+        re.compile(
+            r"(?i)\b(?:mrn|medical record(?: number)?|expediente|record)\b\s*(?:number|no\.?|n[uú]mero|#|:|is|es)?\s*[A-Z]{0,3}\d{4,12}\b"
+        ),
+    ),
     ("phone", re.compile(r"(?<![\d$])(?:\+?1[\s.-]?)?\(?\d{3}\)?[\s.-]?\d{3}[\s.-]?\d{4}(?!\d)")),
-    ("patient", re.compile(r"(?:(?i:\b(?:patient|paciente|pt)))\s+(?:(?i:named|name is|llamad[oa]|se llama)\s+)?(?:(?i:mr|mrs|ms|sra?)\.?\s+)?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:\s+[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){0,2}")),
+    (
+        "patient",
+        re.compile(
+            r"(?:(?i:\b(?:patient|paciente|pt)))\s+(?:(?i:named|name is|llamad[oa]|se llama)\s+)?(?:(?i:mr|mrs|ms|sra?)\.?\s+)?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:\s+[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){0,2}"
+        ),
+    ),
 )
 CARD = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
 

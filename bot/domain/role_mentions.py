@@ -49,7 +49,9 @@ STRONG_WANT = re.compile(
     r"qualify|enough for|need for|apply for|missing for|missing to)\b"
 )
 HERE = re.compile(r"^(?: (?:here|aqui|rn|right now|now|ahorita|ahora))")
-COMPARE = re.compile(r"\b(?:or|vs|versus|compared|than|o|contra|comparad[oa]|better|mejor|difference|diferencia|between|entre)\b")
+COMPARE = re.compile(
+    r"\b(?:or|vs|versus|compared|than|o|contra|comparad[oa]|better|mejor|difference|diferencia|between|entre)\b"
+)
 
 
 class RoleReader:
@@ -126,9 +128,15 @@ def _compares(words: list[str], mentions: list[Mention]) -> bool:
     """Two roles with only a comparing word or little else between them."""
     first, second = mentions[0], next(m for m in mentions[1:] if m.roles != mentions[0].roles)
     between = " ".join(words[first.end : second.start])
-    return bool(re.fullmatch(r"(?:(?:a|an|the|un|una|el|la|que|de|to be|ser|be|being|with|and|y|con) )*"
-                             r"(?:or|vs|versus|compared to|than|o|u|contra|v)(?: (?:a|an|the|un|una|el|la|to be|be|ser|de|que))*", between)) or (
-        between in ("and", "y", "and a", "and an") and bool(re.search(r"\b(?:between|entre|difference|diferencia|compare|better|more|mas)\b", " ".join(words)))
+    return bool(
+        re.fullmatch(
+            r"(?:(?:a|an|the|un|una|el|la|que|de|to be|ser|be|being|with|and|y|con) )*"
+            r"(?:or|vs|versus|compared to|than|o|u|contra|v)(?: (?:a|an|the|un|una|el|la|to be|be|ser|de|que))*",
+            between,
+        )
+    ) or (
+        between in ("and", "y", "and a", "and an")
+        and bool(re.search(r"\b(?:between|entre|difference|diferencia|compare|better|more|mas)\b", " ".join(words)))
     )
 
 

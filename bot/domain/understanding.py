@@ -60,7 +60,7 @@ class Decision:
     cards: tuple[str, ...]
     confidence: float
     language: Language
-    roles: RolesAsked = RolesAsked()
+    roles: RolesAsked = field(default_factory=RolesAsked)
     also: str | None = None
     outside: str | None = None
     other_language: str | None = None
@@ -94,9 +94,7 @@ class Understanding:
             return self._answer(settled[0], 0.9, language, settled[1])
         return self._match(text, employee, dialogue, language, roles)
 
-    def _match(
-        self, text: str, employee: Employee, dialogue: Dialogue, language: Language, roles: RolesAsked
-    ) -> Decision:
+    def _match(self, text: str, employee: Employee, dialogue: Dialogue, language: Language, roles: RolesAsked) -> Decision:
         def allowed(card: str) -> bool:
             return employee.is_manager or not card.startswith("managers/")
 
@@ -137,7 +135,12 @@ class Understanding:
         first, second = (self.rank(half, allowed) for half in halves)
         one, two = first.candidates[0].card, second.candidates[0].card
         sure = min(first.confidence, second.confidence) >= ANSWER_FROM + 0.2
-        if not sure or one == two or two.startswith(("outside/", "assistant/")) or one.startswith(("outside/", "assistant/")):
+        if (
+            not sure
+            or one == two
+            or two.startswith(("outside/", "assistant/"))
+            or one.startswith(("outside/", "assistant/"))
+        ):
             return decision
         roles = self.roles.read(halves[0])
         return replace(decision, cards=(one, two), also=two, roles=roles if roles.named else decision.roles)
@@ -154,6 +157,7 @@ def two_halves(text: str) -> tuple[str, str] | None:
 
 def _fit_roles(ranked: Sequence[tuple[str, float]], roles: RolesAsked) -> list[tuple[str, float]]:
     """Chances corrected by the roles named: a role's card that was not named is unlikely when another was."""
+
     def corrected(card: str, chance: float) -> float:
         if card == "pathways/compare" and roles.compare:
             return chance * 4 + 0.05

@@ -196,7 +196,7 @@ class KnowledgeBase:
 
 
 def show_date(kb: KnowledgeBase, day: date, language: Language) -> str:
-    """"March 4, 2027" or "4 de marzo de 2027"."""
+    """ "March 4, 2027" or "4 de marzo de 2027"."""
     months = kb.messages["months"].in_(language).split()
     return kb.say("date", language, day=day.day, month=months[day.month - 1], year=day.year)
 

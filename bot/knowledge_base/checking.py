@@ -218,4 +218,3 @@ def _dates(kb: KnowledgeBase, today: date) -> Iterator[Problem]:
     for program in kb.programs.values():
         if program.cohorts and kb.next_cohort(program, today) is None:
             yield Problem(f"programs/{program.slug}.yaml", "cohorts", "no cohort is left to apply for", "warning")
-

@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 NEW_CONVERSATION_AFTER = timedelta(hours=8)
 URGENT = ("safety/crisis", "safety/violence-threat")
-NOT_KEPT = ("safety/", "supports/domestic-violence", "supports/substance-use", "supports/mental-health")  # the category is kept, not the words
+NOT_KEPT = (
+    "safety/",
+    "supports/domestic-violence",
+    "supports/substance-use",
+    "supports/mental-health",
+)  # the category is kept, not the words
 
 
 @dataclass(frozen=True)

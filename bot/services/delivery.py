@@ -99,9 +99,7 @@ def _deliver(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock)
             settle(sessions, item, state="dead", due_at=None, lease_until=None, error=why)
         case InDoubt(why):
             doubts = item.doubts + 1
-            settle(
-                sessions, item, state="doubt", due_at=now + DOUBT_GRACE, lease_until=None, doubts=doubts, error=why
-            )
+            settle(sessions, item, state="doubt", due_at=now + DOUBT_GRACE, lease_until=None, doubts=doubts, error=why)
     return False
 
 

@@ -136,8 +136,11 @@ class Pathways:
     def _growing(self, language: Language, today: date) -> list[str]:
         if today > self._kb.datasets["outlook"].review_by:
             return []
-        known = [(self._kb.outlooks[role.soc].change_pct, slug) for slug, role in self._kb.roles.items()
-                 if role.soc in self._kb.outlooks]
+        known = [
+            (self._kb.outlooks[role.soc].change_pct, slug)
+            for slug, role in self._kb.roles.items()
+            if role.soc in self._kb.outlooks
+        ]
         return [
             self._say("grows_line", language, role=self._title(slug, language), percent=f"{change:g}%")
             for change, slug in sorted(known, reverse=True)[:MOST_LISTED]
@@ -148,7 +151,11 @@ class Pathways:
         dataset = self._kb.datasets["wages"]
         if today > dataset.review_by:
             return []
-        fitting = [(wage.hourly_median, role) for role in self._kb.roles.values() if fits(role) and (wage := self._kb.wage(role.slug))]
+        fitting = [
+            (wage.hourly_median, role)
+            for role in self._kb.roles.values()
+            if fits(role) and (wage := self._kb.wage(role.slug))
+        ]
         best: list[tuple[float, Role]] = sorted(fitting, key=lambda pair: (-pair[0], pair[1].slug))[:MOST_LISTED]
         return [
             self._say("list_line", language, role=self._title(role.slug, language), pay=f"{pay:.2f}", year=dataset.year)

@@ -74,7 +74,9 @@ def import_roster(
         for row in rows.values():
             manager = people.get(row.manager_id or "")
             if row.manager_id and manager is None:
-                problems.append(Problem(file.name, row.employee_id, f"manager {row.manager_id} is not in the file", "warning"))
+                problems.append(
+                    Problem(file.name, row.employee_id, f"manager {row.manager_id} is not in the file", "warning")
+                )
             people[row.employee_id].manager_id = manager.id if manager and manager.employee_id != row.employee_id else None
         session.rollback() if dry_run else session.commit()
     return len(rows), problems

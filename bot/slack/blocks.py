@@ -101,7 +101,9 @@ def feedback_reasons(kb: KnowledgeBase, exchange: int, language: Language) -> di
     return {"text": question, "blocks": [*section(question), {"type": "actions", "elements": buttons}]}
 
 
-def draw_home(kb: KnowledgeBase, first_name: str, pages: list[Page], topics: tuple[Choice, ...], language: Language) -> Block:
+def draw_home(
+    kb: KnowledgeBase, first_name: str, pages: list[Page], topics: tuple[Choice, ...], language: Language
+) -> Block:
     """The Home tab: my role, next steps, quick topics, a person."""
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": kb.say("home_title", language)}}]
     blocks += section(kb.say("home_hello", language, first_name=first_name))

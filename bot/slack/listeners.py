@@ -14,6 +14,7 @@ from bot.domain.privacy import redact
 from bot.domain.role_mentions import RolesAsked
 from bot.services import queues
 from bot.services.answering import Choice, employee_of, today_for
+from bot.services.delivery import deliver_one
 from bot.services.feedback import give_feedback
 from bot.services.inbox import Desk, work_through
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
@@ -192,11 +193,15 @@ def _known(
 def _refuse(desk: Desk, workspace: str, message: dict[str, Any], language: Language) -> None:
     kb, now = desk.answering.kb, desk.clock()
     office = kb.offices["hr"]
-    words = kb.say("stranger", language, employer=kb.employer["name"], office=f"{office.name.in_(language)} ({office.phone})")
+    words = kb.say(
+        "stranger", language, employer=kb.employer["name"], office=f"{office.name.in_(language)} ({office.phone})"
+    )
     with desk.sessions() as session:
         key = f"stranger:{message['channel']}:{now.date()}"
-        queues.put(session, workspace, key, message["channel"], {"text": words}, now)
+        refusal = queues.put(session, workspace, key, message["channel"], {"text": words}, now)
         session.commit()
+    if refusal and refusal.id:
+        deliver_one(desk.sessions, desk.sender, refusal.id, desk.clock)
     work_through(desk, f"{message['channel']}:{message['thread_ts']}")
 
 
@@ -210,9 +215,7 @@ def _work_for(desk: Desk, client: WebClient, user: str) -> None:
     work_through(desk, f"{client.conversations_open(users=user)['channel']['id']}:")
 
 
-def _keep_feedback(
-    desk: Desk, workspace: str, slack_id: str, exchange: int, helpful: bool, reason: str
-) -> Person | None:
+def _keep_feedback(desk: Desk, workspace: str, slack_id: str, exchange: int, helpful: bool, reason: str) -> Person | None:
     with desk.sessions() as session:
         person = person_by_slack_id(session, workspace, slack_id)
         if person is None or not give_feedback(session, person, exchange, helpful, reason, desk.clock()):
@@ -255,5 +258,3 @@ def _ask_view(desk: Desk, language: Language) -> dict[str, Any]:
         "close": plain("ask_close"),
         "blocks": [question],
     }
-
-
