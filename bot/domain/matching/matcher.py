@@ -91,8 +91,7 @@ class Matcher:
         chances = _chances(self._model, vector)[0]
         labels = self._model.classes_
         keep = np.array([label.startswith("outside/") or allowed(label) for label in labels])
-        chances = np.where(keep, chances, 0.0)
-        chances = chances / (chances.sum() or 1.0)
+        chances = np.where(keep, chances, 0.0)  # not made to sum to one again: a card kept back must not lend its confidence
         likeness = np.asarray((self._vectors @ vector.T).todense()).ravel()
         best = np.argsort(-chances, kind="stable")[:MOST_CANDIDATES]
         candidates = tuple(
