@@ -1,0 +1,60 @@
+"""A clock that can be moved on. Timers fire when it passes their time, by itself or because somebody moved it."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+TICK = 0.2  # seconds between two looks at the timers
+
+
+class Clock:
+    """Aware UTC. It runs like any clock, ahead of the real one by what `advance` has added."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+        self._timers: list[tuple[datetime, Callable[[], None]]] = []
+        self._lock = threading.RLock()
+        self._stopped = threading.Event()
+        self._last_ts = 0.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(time.time(), UTC) + self._ahead
+
+    def set_to(self, moment: datetime) -> None:
+        """Only forwards: Slack's messages are ordered by time."""
+        self.advance(moment - self.now())
+
+    def advance(self, by: timedelta) -> None:
+        if by > timedelta():
+            with self._lock:
+                self._ahead += by
+            self.fire_due()
+
+    def ts(self) -> str:
+        """A message's id: seconds with six places, never twice."""
+        with self._lock:
+            self._last_ts = max(self.now().timestamp(), self._last_ts + 0.000002)
+            return f"{self._last_ts:.6f}"
+
+    def later(self, after: timedelta, do: Callable[[], None]) -> None:
+        with self._lock:
+            self._timers.append((self.now() + after, do))
+
+    def fire_due(self) -> None:
+        now = self.now()
+        with self._lock:
+            due = [timer for timer in self._timers if timer[0] <= now]
+            self._timers = [timer for timer in self._timers if timer[0] > now]
+        for _, do in sorted(due, key=lambda timer: timer[0]):
+            do()
+
+    def start(self) -> None:
+        def run() -> None:
+            while not self._stopped.wait(TICK):
+                self.fire_due()
+
+        threading.Thread(target=run, name="localslack clock", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
