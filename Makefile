@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 UV = .uv/bin/uv
 RUN = .venv/bin/python -m
 
-.PHONY: setup test check lint ask clean
+.PHONY: setup demo test check lint ask clean
 
 setup: .venv/.ready
 
@@ -15,6 +15,9 @@ $(UV):
 .venv/.ready: $(UV) pyproject.toml uv.lock
 	@$(UV) sync --quiet --locked --python $(PYTHON)
 	@touch $@
+
+demo: setup  ## the whole product on this machine: no Slack account, no key, no server
+	@$(RUN) bot demo
 
 test: setup  ## lint, layers, content and the whole test suite
 	$(RUN) ruff check bot storage tests

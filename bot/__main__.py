@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.app import build_answering, build_desk, run
 from bot.config import Settings
+from bot.demo import ASKS_ONCE, ask_once, run_demo
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
 from bot.domain.problems import ContentError, Problem
@@ -37,6 +38,12 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="trellis", description="A career coach in Slack for frontline hospital staff.")
     commands = parser.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser("demo", help="the whole product on this machine, with a Slack of its own")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--no-open", action="store_true", help="don't open a browser")
+    demo.add_argument("--once", metavar="QUESTION", help="ask one question through the whole path, print the reply, exit")
+    demo.add_argument("--as", dest="who", default=ASKS_ONCE, metavar="EMAIL", help="who asks with --once")
+    demo.set_defaults(run=run_demonstration)
     ask = commands.add_parser("ask", help="answer one question, or a file of them; nothing is stored")
     ask.add_argument("question", nargs="?")
     ask.add_argument("--batch", type=Path, metavar="FILE.jsonl")
@@ -64,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=help_text).set_defaults(run=job)
     return parser
+
+
+def run_demonstration(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.once:
+        print(ask_once(settings, arguments.who, arguments.once))
+    else:
+        run_demo(settings, arguments.port, open_browser=not arguments.no_open)
+    return 0
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -16,7 +16,7 @@ from bot.domain.role_mentions import RoleReader
 from bot.domain.understanding import Understanding
 from bot.knowledge_base import KnowledgeBase, load
 from bot.services.answering import Answering
-from bot.services.delivery import deliver_due
+from bot.services.delivery import Clock, deliver_due
 from bot.services.inbox import Desk, sweep
 from bot.services.pathways import Pathways
 from bot.slack.blocks import draw_reply
@@ -57,7 +57,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_desk(settings: Settings, answering: Answering) -> Desk:
+def build_desk(settings: Settings, answering: Answering, clock: Clock = now) -> Desk:
     """Database, sender and content, put together for working on the inbox."""
     migrate(settings.database_url)
     kb = answering.kb
@@ -66,7 +66,7 @@ def build_desk(settings: Settings, answering: Answering) -> Desk:
         answering=answering,
         sender=SlackSender(settings.slack_bot_token, settings.slack_api_url),
         draw=partial(draw_reply, kb),
-        clock=now,
+        clock=clock,
         coach_channel=settings.coach_channel,
         draw_handoff=lambda who, urgent: {"text": kb.say("handoff_urgent" if urgent else "handoff_alert", "en", who=who)},
     )
@@ -93,5 +93,10 @@ def run(settings: Settings) -> None:
     else:
         threading.Thread(target=app.start, kwargs={"port": settings.port, "path": "/slack/events"}, daemon=True).start()
     while not stop.wait(1.0):
-        sweep(desk)
-        deliver_due(desk.sessions, desk.sender, desk.clock)
+        tick(desk)
+
+
+def tick(desk: Desk) -> None:
+    """What must be looked at again and again: questions left behind, messages that are due."""
+    sweep(desk)
+    deliver_due(desk.sessions, desk.sender, desk.clock)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+STEP = timedelta(hours=1)
 TICK = 0.2  # seconds between two looks at the timers
 
 
@@ -17,19 +18,28 @@ class Clock:
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._last_ts = 0.0
+        self.on_step: Callable[[], None] = lambda: None  # called after every hour that `advance` lets pass
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(time.time(), UTC) + self._ahead
+
+    def start_at(self, moment: datetime) -> None:
+        """Before anything has happened; may be in the past."""
+        self._ahead = moment - datetime.fromtimestamp(time.time(), UTC)
 
     def set_to(self, moment: datetime) -> None:
         """Only forwards: Slack's messages are ordered by time."""
         self.advance(moment - self.now())
 
     def advance(self, by: timedelta) -> None:
-        if by > timedelta():
+        """Hour by hour, so that what happens in between happens in its order."""
+        while by > timedelta():
+            step = min(by, STEP)
             with self._lock:
-                self._ahead += by
+                self._ahead += step
+            by -= step
             self.fire_due()
+            self.on_step()
 
     def ts(self) -> str:
         """A message's id: seconds with six places, never twice."""
