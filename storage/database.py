@@ -13,25 +13,29 @@ from sqlmodel import Session
 Sessions = Callable[[], Session]
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, read_only: bool = False) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     SQLite runs with a write-ahead log, full synchronisation and foreign keys, and every transaction takes
-    the write lock at once (BEGIN IMMEDIATE), so that a claim can't fail half-way.
+    the write lock at once (BEGIN IMMEDIATE), so that a claim can't fail half-way. A `read_only` engine takes no
+    lock and refuses to write: any number of readers work beside the one who writes.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        options = {"postgresql_readonly": True} if read_only else {}
+        return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, execution_options=options)
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=30000"):
             connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
