@@ -192,7 +192,7 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
     """Answer an inbox item (kind `message` or `choice`) in the caller's transaction: exchange, dialogue, handoff,
     outbox row and the item's end are one commit. Returns the outbox row, ready to be delivered."""
     body, employee = item.body, employee_of(person, session)
-    conversation, first_contact = _conversation(session, item, person, now)
+    conversation, first_contact = conversation_at(session, item, person, now)
     dialogue = Dialogue.recall(conversation.dialogue, now)
     today = today_for(person, now, answering.kb.employer["zone"])
     question = redact(body.get("text", ""))
@@ -219,7 +219,7 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
     return sent
 
 
-def _conversation(session: Session, item: InboxItem, person: Person, now: datetime) -> tuple[Conversation, bool]:
+def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> tuple[Conversation, bool]:
     """The conversation that goes on, or a new one; and whether it is the person's very first."""
     channel, thread_ts = item.body["channel"], item.body.get("thread_ts", "")
     places = select(Conversation).where(

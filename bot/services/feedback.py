@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from bot.domain.privacy import redact
+from bot.services.attention import reassess
 from storage.models import Exchange, Feedback, Person, QuestionEdit
 
 
@@ -20,6 +21,7 @@ def give_feedback(session: Session, person: Person, exchange_id: int, helpful: b
     feedback.helpful, feedback.given_at = helpful, now
     feedback.reason = "" if helpful else reason or feedback.reason
     session.add(feedback)
+    reassess(session, exchange.conversation_id)
     return True
 
 

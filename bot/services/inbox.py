@@ -7,11 +7,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from bot.domain.dialogue import Dialogue
 from bot.services import queues
-from bot.services.answering import Answering, Draw, answer, ask_for_coach
+from bot.services.answering import Answering, Draw, answer, ask_for_coach, conversation_at, employee_of
+from bot.services.attention import reassess
 from bot.services.delivery import Clock, Sender, deliver_one
 from bot.services.feedback import note_deletion, note_edit
 from bot.services.people import person_by_slack_id
+from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
 from storage.database import Sessions
 from storage.models import Conversation, Exchange, InboxItem, OutboxItem, Person
 from storage.queries import handoffs_asked_at
@@ -62,7 +65,7 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
         if person is None:
             queues.finish(session, item, now, "not on the roster")
         elif item.kind in ("message", "choice"):
-            outgoing.append(answer(session, item, person, desk.answering, desk.draw, now))
+            outgoing += _answer(desk, session, item, person, now)
         elif item.kind == "person":
             outgoing += _talk_to_a_person(desk, session, item, person, now)
         else:
@@ -72,11 +75,30 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
         return [each.id for each in outgoing if each.id is not None]
 
 
+def _answer(desk: Desk, session: Session, item: InboxItem, person: Person, now: datetime) -> list[OutboxItem]:
+    """Trellis answers, unless a coach has stepped in here. Someone who may be in danger is answered at once in any case."""
+    held = claim_at(session, item, person) if item.kind == "message" else None
+    if held and not _is_safety(desk, session, item, person):
+        return employee_wrote(session, desk.answering.kb, item, person, held, now)
+    reply = answer(session, item, person, desk.answering, desk.draw, now)
+    exchange = session.get(Exchange, reply.exchange_id)
+    if exchange:
+        reassess(session, exchange.conversation_id)
+    return [reply]
+
+
+def _is_safety(desk: Desk, session: Session, item: InboxItem, person: Person) -> bool:
+    words = str(item.body.get("text", ""))
+    return desk.answering.understanding.decide(words, employee_of(person, session), Dialogue()).safety
+
+
 def _note_change(session: Session, item: InboxItem, person: Person, now: datetime) -> None:
     if item.kind == "edit":
         note_edit(session, item.workspace, person, item.body["ts"], item.body["text"], now)
+        employee_changed(session, item.workspace, person, item.body["ts"], item.body["text"])
     elif item.kind == "delete":
         note_deletion(session, item.workspace, person, item.body["ts"], now)
+        employee_changed(session, item.workspace, person, item.body["ts"], "")
     queues.finish(session, item, now)
 
 
@@ -84,12 +106,14 @@ def _talk_to_a_person(desk: Desk, session: Session, item: InboxItem, person: Per
     exchange = session.get(Exchange, int(item.body.get("exchange") or 0))
     own = exchange if exchange and exchange.person_id == person.id else None
     conversation = session.get(Conversation, own.conversation_id) if own else None
+    conversation = conversation or conversation_at(session, item, person, now)[0]
     handoff = ask_for_coach(session, person, conversation, own, "asked", now)
-    language = conversation.language if conversation else person.language or "en"
+    reassess(session, conversation.id or 0)
+    language = conversation.language
     words = desk.answering.kb.say(
         "handoff_done" if handoff.asked_at == now else "handoff_waiting", "es" if language == "es" else "en"
     )
-    payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation and conversation.thread_ts else {})
+    payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation.thread_ts else {})
     queues.finish(session, item, now)
     reply = queues.put(session, item.workspace, f"reply:{item.key}", item.body["channel"], payload, now)
     return [reply] if reply else []

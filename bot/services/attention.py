@@ -1,0 +1,84 @@
+"""Keeps, for every conversation, why it needs a coach: written whenever something happens in it."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bot.domain.attention import NOTHING, Sign, most_urgent, sign_of_exchange
+from storage.models import Attention, CoachMessage, Conversation, Exchange, Feedback, Handoff, Person
+
+LATEST = 50  # exchanges looked at: what is older than these and was never handled no longer decides
+
+
+def reassess(session: Session, conversation_id: int) -> Attention | None:
+    """Where the conversation stands now, from its handoffs, exchanges and messages, in the caller's transaction."""
+    session.flush()
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None:
+        return None
+    row = session.get(Attention, conversation_id)
+    exchanges = _latest(session, conversation_id)
+    sign = most_urgent(_signs(session, conversation_id, exchanges, row.handled_at if row else None), conversation.started_at)
+    message = session.exec(
+        select(CoachMessage).where(CoachMessage.conversation_id == conversation_id).order_by(col(CoachMessage.id).desc())
+    ).first()
+    moments = [conversation.last_at, *([message.at] if message else [])]
+    if row is None:
+        person = session.get(Person, conversation.person_id)
+        row = Attention(
+            conversation_id=conversation_id,
+            workspace=conversation.workspace,
+            person_id=conversation.person_id,
+            level=NOTHING,
+            turn=0,
+            since=sign.at,
+            last_at=conversation.last_at,
+            site=(person.site if person else None) or "",
+        )
+    if sign.level < row.level:
+        row.snoozed_until = None  # something more urgent happened: it comes back at once
+    row.reason, row.level, row.turn, row.since = sign.reason, sign.level, sign.turn, sign.at
+    row.last_at, row.language = max(moments), conversation.language
+    cards = next((exchange.cards for exchange in exchanges if exchange.cards), [])
+    row.topic = cards[0].split("/")[0] if cards else row.topic
+    session.add(row)
+    return row
+
+
+def _latest(session: Session, conversation_id: int) -> list[Exchange]:
+    wanted = select(Exchange).where(Exchange.conversation_id == conversation_id)
+    return list(session.exec(wanted.order_by(col(Exchange.id).desc()).limit(LATEST)).all())
+
+
+def _signs(session: Session, conversation_id: int, exchanges: list[Exchange], handled_at: datetime | None) -> list[Sign]:
+    signs = []
+    open_ones = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != "resolved")
+    for handoff in session.exec(open_ones):
+        if handoff.state == "waiting":
+            signs.append(Sign("danger" if handoff.urgent else "waiting", handoff.asked_at))
+        else:
+            signs.append(_with_coach(session, conversation_id, handoff))
+    for exchange in exchanges:
+        if handled_at and exchange.asked_at <= handled_at:
+            continue
+        if sign := sign_of_exchange(exchange.outcome, exchange.confidence, exchange.cards, exchange.asked_at):
+            signs.append(sign)
+    down = select(Feedback).where(
+        col(Feedback.exchange_id).in_([exchange.id for exchange in exchanges]), col(Feedback.helpful).is_(False)
+    )
+    signs += [
+        Sign("thumbs-down", each.given_at) for each in session.exec(down) if handled_at is None or each.given_at > handled_at
+    ]
+    return signs
+
+
+def _with_coach(session: Session, conversation_id: int, handoff: Handoff) -> Sign:
+    """Claimed: is it the coach's turn to write? The wait counts from the first message without an answer."""
+    claimed_at = handoff.claimed_at or handoff.asked_at
+    since = None
+    messages = select(CoachMessage).where(
+        CoachMessage.conversation_id == conversation_id, col(CoachMessage.at) >= claimed_at
+    )
+    for message in session.exec(messages.order_by(col(CoachMessage.id))):
+        since = None if message.author_id else since or message.at
+    return Sign("reply-due", since) if since else Sign("with-coach", claimed_at)

@@ -1,0 +1,99 @@
+"""Who did what with whose conversation: written in the transaction of the act itself, never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage.models import AuditEntry, Person
+
+MOST_SHOWN = 200
+
+
+def record(
+    session: Session,
+    actor: Person | None,
+    act: str,
+    now: datetime,
+    *,
+    workspace: str = "",
+    subject_id: int | None = None,
+    conversation_id: int | None = None,
+    reason: str = "",
+) -> None:
+    """`actor` is None for what Trellis does by itself; then `workspace` is needed."""
+    session.add(
+        AuditEntry(
+            workspace=actor.workspace if actor else workspace,
+            at=now,
+            actor_id=actor.id if actor else None,
+            act=act,
+            subject_id=subject_id,
+            conversation_id=conversation_id,
+            reason=reason,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Act:
+    """A line of the log as people read it."""
+
+    id: int
+    at: datetime
+    actor: str
+    act: str
+    subject_id: int | None
+    conversation_id: int | None
+    reason: str
+
+
+def log_of(
+    session: Session,
+    workspace: str,
+    *,
+    subject_id: int | None = None,
+    conversation_id: int | None = None,
+    before: int | None = None,
+) -> list[Act]:
+    """The latest acts first; those about one person or conversation when asked. `before` is the id to page on from."""
+    wanted = select(AuditEntry).where(AuditEntry.workspace == workspace)
+    if subject_id is not None:
+        wanted = wanted.where(AuditEntry.subject_id == subject_id)
+    if conversation_id is not None:
+        wanted = wanted.where(AuditEntry.conversation_id == conversation_id)
+    if before is not None:
+        wanted = wanted.where(col(AuditEntry.id) < before)
+    entries = session.exec(wanted.order_by(col(AuditEntry.id).desc()).limit(MOST_SHOWN)).all()
+    names = names_of(session, [entry.actor_id for entry in entries])
+    return [
+        Act(
+            entry.id or 0,
+            entry.at,
+            names.get(entry.actor_id or 0, "Trellis"),
+            entry.act,
+            entry.subject_id,
+            entry.conversation_id,
+            entry.reason,
+        )
+        for entry in entries
+    ]
+
+
+def readers_of(session: Session, person: Person) -> list[Act]:
+    """Who opened this employee's conversations, or learned their name: what the employee may always see."""
+    return [act for act in log_of(session, person.workspace, subject_id=person.id) if act.act in ("opened", "revealed")]
+
+
+def names_of(session: Session, ids: Sequence[int | None]) -> dict[int, str]:
+    """Full names by person id."""
+    known = [each for each in set(ids) if each is not None]
+    if not known:
+        return {}
+    people = session.exec(select(Person).where(col(Person.id).in_(known))).all()
+    return {person.id or 0: full_name(person) for person in people}
+
+
+def full_name(person: Person) -> str:
+    return f"{person.first_name} {person.last_name}".strip()
