@@ -5,6 +5,7 @@ import json
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ class Demo:
 
     def stop(self) -> None:
         if self._handler:
+            with suppress(TimeoutError):
+                self.slack.workspace.until(lambda: self.slack.delivery.idle, 2)
             self._handler.close()
         self.slack.stop()
 

@@ -1,16 +1,13 @@
-"""Rosa, her manager, the real content, a real database and real Bolt; only Slack's Web API is a stand-in."""
+"""Rosa, her manager, the real content, a real database, real Bolt and the local Slack."""
 
 import itertools
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from slack_bolt import App, BoltRequest
@@ -18,6 +15,9 @@ from slack_sdk import WebClient
 
 from bot.app import build_answering
 from bot.config import Settings
+from bot.localslack import LocalSlack
+from bot.localslack.delivery import Answer, Delivery
+from bot.localslack.workspace import User
 from bot.services.answering import Answering
 from bot.services.inbox import Desk
 from bot.services.roster import import_roster
@@ -35,89 +35,44 @@ ROSTER = """employee_id,first_name,last_name,email,role,job_title,site,hours_per
 """
 
 
-@dataclass
-class SlackWebApi:
-    """Slack's Web API on loopback: keeps what was posted, and fails on demand as `faults` says."""
+class InProcess(Delivery):
+    """What happens is handed to the app at once, in this process: when `say` returns, the listener has run."""
 
-    posted: list[dict[str, Any]] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    views: list[dict[str, Any]] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)  # for the next posts: 429, accepted_then_500, 500
-    strangers: set[str] = field(default_factory=set)
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.app: App | None = None
 
-    def answer(self, method: str, arguments: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        self.calls.append(method)
-        match method:
-            case "auth.test":
-                return 200, {"ok": True, "team_id": WORKSPACE, "user_id": "UBOT", "bot_id": "BBOT", "user": "trellis"}
-            case "users.info":
-                return 200, {"ok": True, "user": self._profile(arguments["user"])}
-            case "conversations.open":
-                return 200, {"ok": True, "channel": {"id": "D" + arguments["users"]}}
-            case "conversations.history":
-                return 200, {"ok": True, "messages": self.posted[::-1]}
-            case "views.publish" | "views.open":
-                self.views.append(arguments)
-                return 200, {"ok": True, "view": {"id": "V1"}}
-            case "chat.postEphemeral":
-                return 200, {"ok": True, "message_ts": "1"}
-            case "chat.postMessage":
-                return self._post(arguments)
-        return 200, {"ok": False, "error": "unknown_method"}
+    def ask(self, kind: str, payload: dict[str, Any], attempt: int = 0, reason: str = "") -> Answer:
+        if self.app is None:
+            return Answer(False, {})
+        response = self.app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
+        said = response.body if isinstance(response.body, dict) else json.loads(response.body or "{}")
+        return Answer(response.status == 200, said)
 
-    def _post(self, arguments: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "429":
-            return 429, {"ok": False, "error": "ratelimited"}
-        if fault == "500":
-            return 500, {"ok": False, "error": "internal_error"}
-        message = arguments | {"ts": f"{NOW.timestamp() + next(self.numbers):.6f}"}
-        self.posted.append(message)
-        if fault == "accepted_then_500":
-            return 500, {"ok": False, "error": "internal_error"}
-        return 200, {"ok": True, "channel": arguments["channel"], "ts": message["ts"], "message": message}
+    def _later(self, do: Callable[..., Any], *arguments: Any) -> None:
+        do(*arguments)
 
-    def _profile(self, user: str) -> dict[str, Any]:
-        name = {"UROSA": "rosa", "UDWAYNE": "dwayne", "UMARTA": "marta"}.get(user, "nobody")
-        return {
-            "id": user,
-            "team_id": WORKSPACE,
-            "tz": "America/Chicago",
-            "locale": "en-US",
-            "is_stranger": user in self.strangers,
-            "profile": {"email": f"{name}@lakeshore.example"},
-        }
+
+PEOPLE = [
+    User("UROSA", "Rosa Delgado", "rosa@lakeshore.example"),
+    User("UDWAYNE", "Dwayne Ellis", "dwayne@lakeshore.example"),
+    User("UMARTA", "Marta Kowalski", "marta@lakeshore.example"),
+    User("UNOBODY", "Vic Visitor", "nobody@lakeshore.example"),
+    User("UGUEST", "Gus Guest", "guest@elsewhere.example", is_stranger=True),
+]
 
 
 @pytest.fixture
-def slack() -> Iterator[tuple[SlackWebApi, str]]:
-    api = SlackWebApi()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            if "json" in self.headers.get("Content-Type", ""):
-                arguments = json.loads(body or "{}")
-            else:
-                arguments = {key: values[0] for key, values in parse_qs(body).items()}
-            status, answer = api.answer(self.path.rsplit("/", 1)[1], arguments)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            if status == 429:
-                self.send_header("Retry-After", "1")
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        do_GET = do_POST
-
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield api, f"http://127.0.0.1:{server.server_port}/api/"
-    server.shutdown()
-    server.server_close()
+def slack() -> Iterator[LocalSlack]:
+    """Slack's Web API on loopback, strict, with the app's own manifest and a clock of its own."""
+    manifest = json.loads(Path("manifest.json").read_text(encoding="utf-8"))
+    slack = LocalSlack(manifest, PEOPLE, team_id=WORKSPACE)
+    slack.delivery = InProcess(slack.workspace, "secret", None)
+    slack.workspace.emit = lambda event: None  # the app ignores its own messages; Bolt's part is tested in test_demo.py
+    slack.workspace.add_channel("career-coaches", ["UMARTA"], "CCOACH")
+    slack.clock.start_at(NOW)
+    with slack:
+        yield slack
 
 
 @pytest.fixture(scope="session")
@@ -143,39 +98,63 @@ class World:
 
     app: App
     desk: Desk
-    api: SlackWebApi
-    passed: timedelta = timedelta()
+    slack: LocalSlack
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(100))
+    _passed: timedelta = timedelta()
 
     def now(self) -> datetime:
-        return NOW + self.passed
+        return NOW + self._passed
+
+    @property
+    def passed(self) -> timedelta:
+        """How long the test has been going on, by the clock of bot and Slack."""
+        return self._passed
+
+    @passed.setter
+    def passed(self, passed: timedelta) -> None:
+        self._passed = passed
+        self.slack.clock.set_to(NOW + passed)
+
+    @property
+    def posted(self) -> list[dict[str, Any]]:
+        """Every message of the app, in all conversations, in the order in which Slack took them; not the only-for-you ones."""
+        channels = self.slack.workspace.channels.values()
+        sent = [message | {"channel": channel.id} for channel in channels for message in channel.messages]
+        ours = [message for message in sent if message.get("bot_id") and not message.get("ephemeral_to")]
+        return sorted(ours, key=lambda message: float(message["ts"]))
 
     def say(self, user: str, text: str, event_id: str | None = None, **more: Any) -> str:
-        ts = f"{NOW.timestamp() + next(self.numbers):.6f}"
-        event = {"type": "message", "channel_type": "im", "channel": "D" + user, "user": user, "text": text, "ts": ts} | more
-        self.deliver(event, event_id or f"Ev{ts}")
-        return ts
+        """A person writes to the app; returns the message's ts. With an event id of its own it may arrive twice."""
+        if event_id or "bot_id" in more:
+            ts = more.pop("ts", f"{NOW.timestamp() + next(self.numbers):.6f}")
+            channel = self.slack.workspace.direct_message(user).id
+            event = {"type": "message", "channel_type": "im", "channel": channel, "user": user, "text": text, "ts": ts}
+            self.deliver(event | more, event_id or f"Ev{ts}")
+            return ts
+        return self.slack.as_user(user).say(text, **more)
 
     def deliver(self, event: dict[str, Any], event_id: str) -> None:
         body = {"type": "event_callback", "team_id": WORKSPACE, "event_id": event_id, "event": event}
         assert self.app.dispatch(BoltRequest(body=body, mode="socket_mode")).status == 200
 
     def click(self, user: str, action_id: str, value: str) -> None:
+        """A press on a button with this value, wherever it stands."""
+        channel = self.slack.workspace.direct_message(user).id
         body = {
             "type": "block_actions",
             "team": {"id": WORKSPACE},
             "user": {"id": user, "team_id": WORKSPACE},
-            "channel": {"id": "D" + user},
+            "channel": {"id": channel},
             "message": {"ts": "1"},
-            "trigger_id": f"T{next(self.numbers)}",
-            "response_url": f"{self.app.client.base_url}response_url",
+            "trigger_id": self.slack.workspace.trigger(user),
+            "response_url": f"{self.slack.url}/response/{self.slack.workspace.response(channel, '', user)}",
             "actions": [{"type": "button", "action_id": action_id, "block_id": "b", "value": value}],
         }
         assert self.app.dispatch(BoltRequest(body=body, mode="socket_mode")).status == 200
 
     @property
     def last(self) -> dict[str, Any]:
-        return self.api.posted[-1]
+        return self.posted[-1]
 
 
 class RunAtOnce:
@@ -186,22 +165,22 @@ class RunAtOnce:
 
 
 @pytest.fixture
-def world(slack: tuple[SlackWebApi, str], sessions: Sessions, answering: Answering) -> World:
-    api, url = slack
+def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
     holder: list[World] = []
     desk = Desk(
         sessions,
         answering,
-        SlackSender("xoxb-test", url),
+        SlackSender("xoxb-local", slack.api_url),
         partial(draw_reply, answering.kb),
         lambda: holder[0].now(),
         "CCOACH",
         lambda who, urgent: {"text": f"{'urgent ' if urgent else ''}{who}"},
     )
-    client = WebClient(token="xoxb-test", base_url=url)
+    client = WebClient(token="xoxb-local", base_url=slack.api_url)
     app = App(
         client=client, token_verification_enabled=False, request_verification_enabled=False, listener_executor=RunAtOnce()
     )
-    holder.append(World(app, desk, api))
+    holder.append(World(app, desk, slack))
     register(app, desk, WORKSPACE)
+    slack.delivery.app = app  # type: ignore[attr-defined]
     return holder[0]

@@ -28,7 +28,7 @@ def test_rosa_asks_in_spanish_and_is_answered_in_spanish_with_source_and_a_perso
 def test_the_same_event_twice_is_answered_once(world):
     world.say("UROSA", "hola", event_id="Ev1", ts="1.1")
     world.say("UROSA", "hola", event_id="Ev1", ts="1.1")
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
 
 
 def test_rosa_hears_what_comes_after_housekeeping_from_her_roster_row(world):
@@ -40,38 +40,38 @@ def test_rosa_hears_what_comes_after_housekeeping_from_her_roster_row(world):
 def test_a_question_kept_before_a_crash_is_answered_by_the_sweep(world, monkeypatch):
     monkeypatch.setattr("bot.slack.listeners.work_through", lambda *_: None)  # the process dies after the ack
     world.say("UROSA", "do I pay up front for school")
-    assert world.api.posted == []
+    assert world.posted == []
     sweep(world.desk)
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
     sweep(world.desk)
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
 
 
 def test_a_reply_that_slack_took_but_did_not_confirm_is_found_again_and_not_sent_twice(world):
-    world.api.faults = ["accepted_then_500"]
+    world.slack.fault("error_after")
     world.say("UROSA", "hello")
     assert [item.state for item in rows(world, OutboxItem)] == ["doubt"]
     world.passed = timedelta(minutes=2)
     deliver_due(world.desk.sessions, world.desk.sender, world.desk.clock)
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
     assert [item.state for item in rows(world, OutboxItem)] == ["sent"]
     assert rows(world, Exchange)[0].reply_ts == world.last["ts"]
 
 
-@pytest.mark.parametrize("fault", ["429", "500"])
+@pytest.mark.parametrize("fault", ["ratelimited", "error"])
 def test_a_reply_that_slack_did_not_take_is_sent_later_once(world, fault):
-    world.api.faults = [fault]
+    world.slack.fault(fault)
     world.say("UROSA", "hello")
-    assert world.api.posted == []
+    assert world.posted == []
     for minutes in (2, 4):
         world.passed = timedelta(minutes=minutes)
         deliver_due(world.desk.sessions, world.desk.sender, world.desk.clock)
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
 
 
 def test_a_crisis_gets_the_fixed_reply_alerts_the_coaches_and_keeps_no_words(world):
     world.say("UROSA", "ya no quiero vivir")
-    reply, alert = world.api.posted
+    reply, alert = world.posted
     assert "988" in reply["text"]
     assert alert["channel"] == "CCOACH"
     assert alert["text"].startswith("urgent")
@@ -87,7 +87,7 @@ def test_talk_to_a_person_tells_the_coaches_once_however_often_it_is_pressed(wor
         world.passed = timedelta(seconds=second)
         world.click("UROSA", "talk_to_a_person", "1")
     assert len(rows(world, Handoff)) == 1
-    assert sum(message["channel"] == "CCOACH" for message in world.api.posted) == 1
+    assert sum(message["channel"] == "CCOACH" for message in world.posted) == 1
 
 
 def test_a_button_is_answered_with_its_card(world):
@@ -102,7 +102,7 @@ def test_thumbs_down_asks_why_and_keeps_the_reason(world):
     world.click("UDWAYNE", "feedback", "down:1")
     world.click("UDWAYNE", "feedback_reason:unclear", "unclear:1")
     assert [(row.helpful, row.reason) for row in rows(world, Feedback)] == [(False, "unclear")]
-    assert "chat.postEphemeral" in world.api.calls
+    assert world.slack.calls("chat.postEphemeral")
 
 
 def test_nobody_can_rate_an_answer_of_somebody_else(world):
@@ -133,22 +133,21 @@ def test_an_edit_is_kept_and_a_deletion_takes_the_words(world):
 
 def test_someone_who_is_not_on_the_roster_is_told_where_to_ask_and_a_guest_is_ignored(world):
     world.say("UNOBODY", "how much is tuition")
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
     assert "roster" in world.last["text"]
-    world.api.strangers.add("UGUEST")
     world.say("UGUEST", "hello")
-    assert len(world.api.posted) == 1
+    assert len(world.posted) == 1
     assert rows(world, Exchange) == []
 
 
 def test_other_bots_are_never_answered(world):
     world.say("UROSA", "hello", bot_id="B2")
-    assert world.api.posted == []
+    assert world.posted == []
 
 
 def test_home_shows_my_role_my_next_steps_and_a_person(world):
     world.deliver({"type": "app_home_opened", "user": "UROSA", "tab": "home", "channel": "DUROSA"}, "Ev-home")
-    drawn = str(world.api.views[-1]["view"])
+    drawn = str(world.slack.as_user("UROSA").home)
     assert "Su carrera" in drawn
     assert "talk_to_a_person" in drawn
 
@@ -162,8 +161,9 @@ def test_a_manager_gets_manager_cards_and_an_employee_does_not(world):
 
 
 def test_questions_in_a_thread_are_answered_in_the_thread(world):
-    world.say("UDWAYNE", "hello", thread_ts="5.5")
-    assert world.last["thread_ts"] == "5.5"
+    root = world.say("UDWAYNE", "hello")
+    world.say("UDWAYNE", "what does a cook make", thread_ts=root)
+    assert world.last["thread_ts"] == root
 
 
 def test_the_roster_links_an_account_by_email_at_first_contact(world):

@@ -61,6 +61,11 @@ class Delivery:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._http.close()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is waiting for the app's acknowledgement."""
+        return not self._waiting
+
     # --- events: told in the background, repeated until taken ---
 
     def tell(self, event: Json) -> None:
@@ -146,6 +151,7 @@ class Delivery:
             return Answer(False, {})
         finally:
             self._waiting.pop(envelope_id, None)
+            self.workspace.changed()
 
     def acknowledge(self, envelope: Json) -> None:
         """The app's answer to an envelope, come over any socket."""

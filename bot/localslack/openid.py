@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from urllib.parse import urlencode, urlparse
 
 from joserfc import jwt
@@ -32,10 +33,13 @@ class OpenId:
     bot_token: str
     grants: dict[str, Grant] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # user token → person
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}))
 
-    def __post_init__(self) -> None:
-        self.key.ensure_kid()
+    @cached_property
+    def key(self) -> RSAKey:
+        """Made at the first sign-in: it takes a while."""
+        key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
+        key.ensure_kid()
+        return key
 
     def configuration(self) -> Json:
         base = self.workspace.base_url

@@ -161,13 +161,13 @@ class Workspace:
 
     def post(self, channel: Channel, message: Json) -> Json:
         with self._changed:
-            message["ts"] = self.clock.ts()
-            channel.messages.append(message)
-            channel.status = ""
             if thread := message.get("thread_ts"):
                 root = channel.message(thread)
                 root["reply_count"] = root.get("reply_count", 0) + 1
                 root["thread_ts"] = thread
+            message["ts"] = self.clock.ts()
+            channel.messages.append(message)
+            channel.status = ""
             self.changed()
         return message
 
