@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.localslack import LocalSlack
+from bot.localslack.delivery import Answer
 from bot.localslack.workspace import User
 from tests.http_servers import listening, serve, wait_for
 
@@ -306,6 +307,28 @@ def test_sign_in_with_slack_gives_a_signed_token_for_the_person_chosen(slack):
 
 def test_a_page_of_another_site_cannot_reach_it(slack):
     assert httpx.get(slack.url, headers={"Host": "evil.example"}, trust_env=False).status_code == 400
+
+
+def test_every_button_of_the_page_can_be_pressed(slack, client):
+    elements = [
+        button("one"),
+        {"type": "static_select", "action_id": "two", "options": [{"text": plain("A"), "value": "a"}]},
+    ]
+    client.chat_postMessage(channel=ROSA, text="t", blocks=[{"type": "actions", "block_id": 'b"1', "elements": elements}])
+    page = httpx.get(f"{slack.url}/?as={ROSA}", trust_env=False).text
+    assert 'data-block="b&#34;1" data-press="one"' in page
+    place = slack.as_user(ROSA).last["ts"]
+    pressed = {"do": "act", "place": place, "block": 'b"1', "action": "two", "value": "a"}
+    taken: list[Any] = []
+    slack.delivery.ask = lambda kind, payload, *_: taken.append(payload["actions"][0]) or Answer(True, {})
+    assert httpx.post(f"{slack.url}/page/act?as={ROSA}", json=pressed, trust_env=False).status_code == 200
+    assert taken[0]["selected_option"]["value"] == "a"
+    gone = httpx.post(f"{slack.url}/page/act?as={ROSA}", json=pressed | {"block": "b2"}, trust_env=False)
+    assert gone.json() == {"error": "this button is no longer there"}
+
+
+def button(action_id: str) -> dict[str, Any]:
+    return {"type": "button", "text": plain("Press"), "action_id": action_id}
 
 
 def test_words_on_the_page_stay_words(slack, client):

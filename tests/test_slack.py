@@ -170,3 +170,36 @@ def test_the_roster_links_an_account_by_email_at_first_contact(world):
     world.say("UDWAYNE", "hello")
     person = next(person for person in rows(world, Person) if person.employee_id == "2")
     assert (person.slack_id, person.workspace) == ("UDWAYNE", WORKSPACE)
+
+
+def test_none_of_the_choices_fits_so_a_person_is_offered(world):
+    world.say("UDWAYNE", "hello")
+    world.click("UDWAYNE", "choose_card:3", "none-of-these")
+    assert "won't guess" in world.last["text"]
+    assert "talk_to_a_person" in str(world.last["blocks"])
+    assert rows(world, Exchange)[-1].question == "None of these"
+
+
+def test_a_question_that_keeps_failing_goes_to_a_coach_and_the_employee_is_told(world, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(type(world.desk.answering), "reply", broken)
+    world.say("UDWAYNE", "hello")
+    for minutes in range(1, 6):
+        assert world.posted == []
+        world.passed = timedelta(minutes=minutes)
+        sweep(world.desk)
+        if world.posted:
+            break
+    to_coaches, to_dwayne = sorted(world.posted, key=lambda message: message["channel"])
+    assert "a person will write to you" in to_dwayne["text"]
+    assert "UDWAYNE" in to_coaches["text"]
+    assert [handoff.reason for handoff in rows(world, Handoff)] == ["failed"]
+    sweep(world.desk)
+    assert len(world.posted) == 2
+
+
+def test_a_message_of_forty_thousand_characters_is_answered(world):
+    world.say("UDWAYNE", "so i was telling my sister " * 1500 + "what does a cook make")
+    assert len(world.posted) == 1

@@ -21,6 +21,7 @@ from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxIte
 
 logger = logging.getLogger(__name__)
 
+NONE_OF_THESE = "none-of-these"  # the button beside the choices
 NEW_CONVERSATION_AFTER = timedelta(hours=8)
 URGENT = ("safety/crisis", "safety/violence-threat")
 NOT_KEPT = (
@@ -33,7 +34,7 @@ NOT_KEPT = (
 
 @dataclass(frozen=True)
 class Choice:
-    """A button: `card` is asked for when it is pressed."""
+    """A button: `card` (or NONE_OF_THESE) is asked for when it is pressed."""
 
     card: str
     label: str
@@ -87,6 +88,8 @@ class Answering:
         self, card: str, employee: Employee, dialogue: Dialogue, today: date, language: Language
     ) -> tuple[Reply, Dialogue]:
         """The reply to a pressed button."""
+        if card == NONE_OF_THESE:
+            return self.word(Decision("abstain", (), 1.0, language), employee, dialogue, today)
         roles = RolesAsked(dialogue.from_, dialogue.to, dialogue.roles[-2:] if card == "pathways/compare" else ())
         if card.startswith("roles/"):
             roles = RolesAsked(None, card.removeprefix("roles/"), (), (card.removeprefix("roles/"),))
@@ -117,7 +120,8 @@ class Answering:
                 )
             case "clarify":
                 choices = self._choices(decision.cards, language)
-                reply = replace(reply, lead=say("clarify", language), choices=choices)
+                neither = Choice(NONE_OF_THESE, say("none_of_these", language))
+                reply = replace(reply, lead=say("clarify", language), choices=(*choices, neither))
             case "abstain":
                 reply = self._abstain(reply, decision, employee, today)
         return reply, self._after(decision, dialogue, reply)
@@ -152,7 +156,7 @@ class Answering:
             asked = "role_wanted" if not (roles.to or dialogue.to) else "role_now" if not roles.from_ else ""
         return Dialogue(
             cards=tuple(cards),
-            offered=tuple(choice.card for choice in reply.choices),
+            offered=tuple(choice.card for choice in reply.choices if choice.card != NONE_OF_THESE),
             asked=asked,
             from_=roles.from_ or dialogue.from_,
             to=roles.to or dialogue.to,
@@ -199,7 +203,8 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
     if item.kind == "choice":
         language: Language = "es" if conversation.language == "es" else "en"
         reply, dialogue = answering.reply_with_card(body["card"], employee, dialogue, today, language)
-        question = answering.kb.title(body["card"], language)
+        pressed_none = body["card"] == NONE_OF_THESE
+        question = answering.kb.say("none_of_these", language) if pressed_none else answering.kb.title(body["card"], language)
     else:
         reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=first_contact)
     exchange = _keep(session, item, person, conversation, reply, question, answering.kb.revision, now)

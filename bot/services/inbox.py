@@ -42,8 +42,9 @@ def work_through(desk: Desk, conversation: str) -> None:
             outgoing = _handle(desk, item)
         except Exception:
             logger.exception("inbox item %s failed", item.id)
-            queues.give_back(desk.sessions, item, "failed", desk.clock())
-            return
+            if not queues.give_back(desk.sessions, item, "failed", desk.clock()):
+                return
+            outgoing = _give_up(desk, item)
         for item_id in outgoing:
             deliver_one(desk.sessions, desk.sender, item_id, desk.clock)
 
@@ -73,6 +74,24 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
         outgoing += _tell_coaches(desk, session, item, person, now)
         session.commit()
         return [each.id for each in outgoing if each.id is not None]
+
+
+def _give_up(desk: Desk, item: InboxItem) -> list[int]:
+    """It failed too often: the employee is told so, and a coach gets the question instead."""
+    with desk.sessions() as session:
+        now = desk.clock()
+        person = person_by_slack_id(session, item.workspace, str(item.body.get("user", "")))
+        queues.finish(session, item, now, "given up")
+        outgoing: list[OutboxItem | None] = []
+        if person and item.kind in ("message", "choice", "person"):
+            conversation = conversation_at(session, item, person, now)[0]
+            ask_for_coach(session, person, conversation, None, "failed", now)
+            words = desk.answering.kb.say("error", "es" if conversation.language == "es" else "en", reference=item.id)
+            payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation.thread_ts else {})
+            outgoing.append(queues.put(session, item.workspace, f"reply:{item.key}", conversation.channel, payload, now))
+            outgoing += _tell_coaches(desk, session, item, person, now)
+        session.commit()
+        return [each.id for each in outgoing if each and each.id is not None]
 
 
 def _answer(desk: Desk, session: Session, item: InboxItem, person: Person, now: datetime) -> list[OutboxItem]:

@@ -64,19 +64,15 @@ def finish(session: Session, item: InboxItem, now: datetime, error: str = "") ->
 
 
 def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) -> bool:
-    """Work on it failed: try again soon, at most five times. True when it was given up."""
+    """Work on it failed: try again soon. True when that was the fifth time: it must be given up."""
     with sessions() as session:
         kept = session.get(InboxItem, item.id)
         if kept is None or kept.done_at is not None:
             return False
         kept.error = error
-        given_up = kept.attempts >= MOST_ATTEMPTS
-        if given_up:
-            finish(session, kept, now, error)
-        else:
-            kept.lease_until = now + timedelta(seconds=2 * kept.attempts)
+        kept.lease_until = now + timedelta(seconds=2 * kept.attempts)
         session.commit()
-        return given_up
+        return kept.attempts >= MOST_ATTEMPTS
 
 
 def open_conversations(sessions: Sessions, now: datetime) -> Sequence[str]:
