@@ -24,6 +24,7 @@ test: setup  ## lint, layers, content and the whole test suite
 	.venv/bin/lint-imports --no-cache
 	$(RUN) bot content check
 	$(RUN) pytest
+	$(RUN) pytest --database postgresql
 
 check: setup  ## the content alone, as its authors do
 	$(RUN) bot content check

@@ -24,7 +24,8 @@ from bot.services.roster import import_roster
 from bot.slack.blocks import draw_reply
 from bot.slack.listeners import register
 from bot.slack.sender import SlackSender
-from storage.database import Sessions, make_sessions, migrate, open_database
+from storage.database import Sessions, make_sessions, open_database
+from tests.databases import DATABASES, MakeDatabase
 
 WORKSPACE = "T01LAKE"
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -80,16 +81,38 @@ def answering() -> Answering:
     return build_answering(Settings(content_dir=Path("content")))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=list(DATABASES), default="sqlite", help="which database the tests run on")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what uses a database is run again."""
+    if config.getoption("--database") != "sqlite":
+        items[:] = [item for item in items if "make_database" in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture(scope="session")
+def make_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDatabase]:
+    with DATABASES[request.config.getoption("--database")](tmp_path_factory.mktemp("databases")) as make:
+        yield make
+
+
 @pytest.fixture
-def sessions(tmp_path: Path) -> Sessions:
-    url = f"sqlite:///{tmp_path / 'trellis.db'}"
-    migrate(url)
-    sessions = make_sessions(open_database(url))
+def database_url(make_database: MakeDatabase, tmp_path: Path) -> str:
+    """A fresh database with all migrations."""
+    return make_database(tmp_path)
+
+
+@pytest.fixture
+def sessions(database_url: str, tmp_path: Path) -> Iterator[Sessions]:
+    engine = open_database(database_url)
+    sessions = make_sessions(engine)
     roster = tmp_path / "roster.csv"
     roster.write_text(ROSTER)
     roles = ["environmental-services-technician", "patient-transporter", "environmental-services-supervisor"]
     import_roster(sessions, WORKSPACE, roster, roles, NOW)
-    return sessions
+    yield sessions
+    engine.dispose()
 
 
 @dataclass
