@@ -1,5 +1,6 @@
 """The employee as answers need them: from the roster row and from what they told Trellis."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -31,8 +32,12 @@ class Employee:
     good_standing: bool | None = None
     is_manager: bool = False
     education: str | None = None  # as in roles.Education; only when the employee said so
-    credentials: frozenset[str] = field(default_factory=frozenset)
+    credentials: frozenset[str] = field(default_factory=frozenset)  # that the employee told us of
+    not_held: frozenset[str] = field(default_factory=frozenset)  # credentials that we assumed and the employee took back
     languages: frozenset[str] = field(default_factory=frozenset)
+    experience: frozenset[str] = field(default_factory=frozenset)  # "unpaid", "military", "abroad"
+    workdays: frozenset[str] | None = None  # the weekdays worked, e.g. {"mon", "thu"}; None: not told
+    tuition_used: Mapping[int, float] = field(default_factory=dict)  # calendar year → dollars, as the employee told us
 
     @property
     def hours_band(self) -> HoursBand | None:

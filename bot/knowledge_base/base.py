@@ -14,9 +14,19 @@ from bot.domain.problems import ContentError, Problem
 from bot.domain.programs import Cohort, Program
 from bot.domain.roles import Credential, Role, Step
 from bot.domain.safety import SafetyRule
+from bot.domain.tuition import TuitionPolicy
 from bot.domain.wages import Dataset, Outlook, Wage
 from bot.knowledge_base.reading import Reader
 from bot.knowledge_base.rendering import ExpiredFact, Lines, fill, render_lines, show_fact, show_office
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that the employee can do about an answer, e.g. choose it as a goal. Adapters draw a button."""
+
+    action: str
+    label: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Page:
     text: str
     small_print: str
     next: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class KnowledgeBase:
     credentials: dict[str, Credential]
     steps: tuple[Step, ...]
     programs: dict[str, Program]
+    tuition: TuitionPolicy
     messages: dict[str, Text]
     ambiguous_titles: dict[str, tuple[str, ...]]
     outside: dict[str, OutsideTopic]
@@ -228,6 +240,9 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         if (step := reader.model(Step, path, f"step {number} ({value.get('from')} → {value.get('to')})", value))
     ]
     rules = reader.file("safety/rules.yaml") or []
+    tuition = reader.model(TuitionPolicy, "tuition.yaml", "", reader.file("tuition.yaml") or {})
+    if tuition is None:
+        return None, reader.problems
     kb = KnowledgeBase(
         revision=revision(root),
         employer=employer,
@@ -239,6 +254,7 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         credentials=reader.named_in(Credential, "credentials"),
         steps=tuple(steps),
         programs=reader.models(Program, "programs", lambda name: {"slug": name}),
+        tuition=tuition,
         messages=reader.named_in(Text, "messages"),
         ambiguous_titles={name: tuple(roles) for name, roles in (reader.file("ambiguous_titles.yaml") or {}).items()},
         outside=reader.named(OutsideTopic, "outside.yaml", reader.file("outside.yaml") or {}),

@@ -64,9 +64,14 @@ class Reply:
 
 
 class WorkOut(Protocol):
-    """Answers that are worked out from the career map; None for a card that stands as it is."""
+    """Answers that are worked out for one employee; None for a card that stands as it is.
 
-    def __call__(self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date) -> Page | None: ...
+    `text` is the message, "" when a button was pressed: dates, amounts and wishes are read from it.
+    """
+
+    def __call__(
+        self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date, text: str = ""
+    ) -> Page | None: ...
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Answering:
     ) -> tuple[Reply, Dialogue]:
         """The reply to a message and what the conversation is about afterwards. Nothing is stored."""
         decision = self.understanding.decide(text, employee, dialogue)
-        return self.word(decision, employee, dialogue, today, first_contact=first_contact)
+        return self.word(decision, employee, dialogue, today, first_contact=first_contact, text=text)
 
     def reply_with_card(
         self, card: str, employee: Employee, dialogue: Dialogue, today: date, language: Language
@@ -97,19 +102,26 @@ class Answering:
         return self.word(Decision(outcome, (card,), 1.0, language, roles), employee, dialogue, today)
 
     def word(
-        self, decision: Decision, employee: Employee, dialogue: Dialogue, today: date, *, first_contact: bool = False
+        self,
+        decision: Decision,
+        employee: Employee,
+        dialogue: Dialogue,
+        today: date,
+        *,
+        first_contact: bool = False,
+        text: str = "",
     ) -> tuple[Reply, Dialogue]:
-        """A decision in words for this employee."""
+        """A decision in words for this employee. `text` is the message, where there is one."""
         language, say = decision.language, self.kb.say
         note = say("who_sees_this", language) if first_contact else ""
         reply = Reply(decision, (), privacy_note=note, coach_label=say("talk_to_a_person", language))
         match decision.outcome:
             case "handoff":
-                page = self._page(decision.cards[0], decision, employee, today)
+                page = self._page(decision.cards[0], decision, employee, today, text)
                 reply = replace(reply, pages=(page,), closing=say("handoff_done", language))
             case "answer":
                 cards = decision.cards if decision.also else decision.cards[:1]
-                pages = tuple(self._page(card, decision, employee, today) for card in cards)
+                pages = tuple(self._page(card, decision, employee, today, text) for card in cards)
                 following = dict.fromkeys(card for page in pages for card in page.next if card not in cards)
                 reply = replace(
                     reply,
@@ -139,8 +151,8 @@ class Answering:
             lead += "\n" + say("abstain_nearest", language)
         return replace(reply, lead=lead, choices=choices, closing=say("abstain_person", language))
 
-    def _page(self, card: str, decision: Decision, employee: Employee, today: date) -> Page:
-        worked_out = self.work_out(card, decision.roles, employee, decision.language, today)
+    def _page(self, card: str, decision: Decision, employee: Employee, today: date, text: str) -> Page:
+        worked_out = self.work_out(card, decision.roles, employee, decision.language, today, text)
         return worked_out or self.kb.page(card, employee, decision.language, today)
 
     def _choices(self, cards: Any, language: Language) -> tuple[Choice, ...]:

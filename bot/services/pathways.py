@@ -21,7 +21,9 @@ class Pathways:
         pay = {slug: wage.hourly_median for slug in kb.roles if (wage := kb.wage(slug))}
         self.lattice = Lattice(kb.steps, pay)
 
-    def __call__(self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date) -> Page | None:
+    def __call__(
+        self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date, text: str = ""
+    ) -> Page | None:
         lines = self._lines(card, roles, employee, language, today)
         if not lines:
             return None
