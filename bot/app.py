@@ -18,7 +18,7 @@ from bot.knowledge_base import KnowledgeBase, load
 from bot.services.answering import Answering
 from bot.services.delivery import Clock, deliver_due
 from bot.services.inbox import Desk, sweep
-from bot.services.pathways import Pathways
+from bot.services.working_out import WorkingOut
 from bot.slack.blocks import draw_reply
 from bot.slack.listeners import register
 from bot.slack.sender import SlackSender
@@ -28,7 +28,7 @@ from storage.database import make_sessions, migrate, open_database
 def build_answering(settings: Settings) -> Answering:
     """Content, matcher and career map, ready to answer. Raises ContentError when the content can't be trusted."""
     kb = load(settings.content_dir)
-    return Answering(kb, understanding_of(kb), Pathways(kb))
+    return Answering(kb, understanding_of(kb), WorkingOut(kb))
 
 
 def understanding_of(kb: KnowledgeBase) -> Understanding:

@@ -62,12 +62,14 @@ def _criteria(rules: Eligibility, employee: Employee, roles: Mapping[str, Role],
 
 
 def tenure(employee: Employee, today: date, *, months: int = 0, days: int = 0) -> Criterion:
-    """Time since the hire date, with the day on which it is long enough."""
-    needs = months or days
+    """Time since the hire date, with the day on which it is long enough. `needs` is (6, "months") or (90, "days")."""
+    needs = (months, "months") if months else (days, "days")
     if employee.hired_on is None:
         return Criterion("tenure", "unknown", needs)
     when = employee.hired_on + relativedelta(months=months, days=days)
-    return Criterion("tenure", "met" if when <= today else "not_met", needs, employee.hired_on, None if when <= today else when)
+    if when <= today:
+        return Criterion("tenure", "met", needs, employee.hired_on)
+    return Criterion("tenure", "not_met", needs, employee.hired_on, when)
 
 
 def standing(employee: Employee) -> Criterion:
@@ -135,6 +137,5 @@ def hours_by_band(needs: int | None) -> dict[HoursBand, int | None]:
         ("per-diem", 0, PART_TIME_HOURS),
     )
     return {
-        band: 0 if needs <= lowest else needs if below is None or needs < below else None
-        for band, lowest, below in bands
+        band: 0 if needs <= lowest else needs if below is None or needs < below else None for band, lowest, below in bands
     }

@@ -26,7 +26,9 @@ _MONTH = "|".join(sorted(_NUMBER_OF, key=len, reverse=True))
 _MONTH_DAY = re.compile(rf"\b({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?(?:,? (20\d\d))?\b")
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}}) (?:de |of )?({_MONTH})\b(?:,? (?:de |del )?(20\d\d))?")
 _NUMBERS = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/(20\d\d|\d\d))?(?![\d/])")
-_AMOUNT = re.compile(r"\$\s?(\d[\d,]*(?:\.\d\d)?)|\b(\d[\d,]*(?:\.\d\d)?)\s?(?:dollars|dolares|dólares|bucks|usd)\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\$\s?(\d[\d,]*(?:\.\d\d)?)|\b(\d[\d,]*(?:\.\d\d)?)\s?(?:dollars|dolares|dólares|bucks|usd)\b", re.IGNORECASE
+)
 _USED = re.compile(
     r"\b(?:used|spent|already (?:got|had|took)|use[ds]? up|gaste|gastado|use|usado|ya me (?:dieron|pagaron)|llevo usado)\b"
 )
@@ -61,12 +63,14 @@ def _date(month: int, day: int, year: str | None, today: date) -> date | None:
 def amounts_said(text: str) -> tuple[float | None, float | None]:
     """(price, already used) in dollars. An amount counts as used when a word for that stands just before it."""
     price = used = None
+    before = 0
     for match in _AMOUNT.finditer(text):
         amount = float((match[1] or match[2]).replace(",", ""))
-        if _USED.search(plain(text[max(0, match.start() - 28) : match.start()])):
+        if _USED.search(plain(text[max(before, match.start() - 28) : match.start()])):
             used = amount if used is None else used
         else:
             price = amount if price is None else price
+        before = match.end()
     return price, used
 
 
