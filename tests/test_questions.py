@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bot.domain.content_tests import wording
 
 FOLDER = Path("tests/questions")
@@ -57,3 +59,15 @@ def test_content_has_not_learned_the_questions_by_heart(answering):
     learned = {wording(text) for text, _, _ in (*answering.kb.examples(), *answering.kb.outside_examples())} - {()}
     copied = [where for where, message in messages() if wording(message["text"]) in learned]
     assert len(copied) <= 0.01 * sum(1 for _ in messages()), copied
+
+
+def test_no_content_test_is_a_question_that_we_measure_with():
+    measured = {wording(message["text"]): where for where, message in messages()}
+    promised = [
+        ask
+        for path in Path("content/tests").glob("*.yaml")
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for promise in test.get("turns", [test])
+        for ask in ([promise["asks"]] if isinstance(promise["asks"], str) else promise["asks"])
+    ]
+    assert [(ask, measured[wording(ask)]) for ask in promised if wording(ask) in measured] == []
