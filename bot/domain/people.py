@@ -37,6 +37,7 @@ class Employee:
     languages: frozenset[str] = field(default_factory=frozenset)
     experience: frozenset[str] = field(default_factory=frozenset)  # "unpaid", "military", "abroad"
     workdays: frozenset[str] | None = None  # the weekdays worked, e.g. {"mon", "thu"}; None: not told
+    weekend_from: date | None = None  # a day of one weekend worked, when every other weekend is
     tuition_used: Mapping[int, float] = field(default_factory=dict)  # calendar year → dollars, as the employee told us
 
     @property

@@ -14,6 +14,7 @@ from bot.domain.problems import ContentError, Problem
 from bot.domain.programs import Cohort, Program
 from bot.domain.roles import Credential, Role, Step
 from bot.domain.safety import SafetyRule
+from bot.domain.schedule import Shifts
 from bot.domain.tuition import TuitionPolicy
 from bot.domain.wages import Dataset, Outlook, Wage
 from bot.knowledge_base.reading import Reader
@@ -56,6 +57,7 @@ class KnowledgeBase:
     steps: tuple[Step, ...]
     programs: dict[str, Program]
     tuition: TuitionPolicy
+    shifts: Shifts
     messages: dict[str, Text]
     ambiguous_titles: dict[str, tuple[str, ...]]
     outside: dict[str, OutsideTopic]
@@ -241,7 +243,8 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
     ]
     rules = reader.file("safety/rules.yaml") or []
     tuition = reader.model(TuitionPolicy, "tuition.yaml", "", reader.file("tuition.yaml") or {})
-    if tuition is None:
+    shifts = reader.model(Shifts, "shifts.yaml", "", reader.file("shifts.yaml") or {})
+    if tuition is None or shifts is None:
         return None, reader.problems
     kb = KnowledgeBase(
         revision=revision(root),
@@ -255,6 +258,7 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         steps=tuple(steps),
         programs=reader.models(Program, "programs", lambda name: {"slug": name}),
         tuition=tuition,
+        shifts=shifts,
         messages=reader.named_in(Text, "messages"),
         ambiguous_titles={name: tuple(roles) for name, roles in (reader.file("ambiguous_titles.yaml") or {}).items()},
         outside=reader.named(OutsideTopic, "outside.yaml", reader.file("outside.yaml") or {}),

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.cards import Fact, Language, Office
@@ -27,7 +28,12 @@ class ExpiredFact(Exception):
 
 def fill(template: str, values: dict[str, Any]) -> str:
     """A template with its placeholders filled in. Raises jinja2.TemplateError for an unknown or broken one."""
-    return _templates.from_string(template).render(values)
+    return _compiled(template).render(values)
+
+
+@lru_cache(maxsize=8192)
+def _compiled(template: str) -> Template:
+    return _templates.from_string(template)
 
 
 def show_fact(fact: Fact, language: Language, today: date) -> str:

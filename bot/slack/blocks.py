@@ -49,7 +49,10 @@ def card_buttons(choices: tuple[Choice, ...]) -> list[Block]:
 
 
 def draw_page(page: Page) -> list[Block]:
-    return [*section(f"*{page.title}*\n{page.text}"), small(page.small_print)]
+    """The answer, what one can do about it, the small print."""
+    offers = [button(offer.label, f"{offer.action}:{number}", offer.value) for number, offer in enumerate(page.offers)]
+    actions: list[Block] = [{"type": "actions", "elements": offers}] if offers else []
+    return [*section(f"*{page.title}*\n{page.text}"), *actions, small(page.small_print)]
 
 
 def draw_reply(kb: KnowledgeBase, reply: Reply, exchange: int, language: Language) -> dict[str, Any]:
