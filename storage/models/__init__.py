@@ -13,24 +13,32 @@ from storage.models.coaching import (
 )
 from storage.models.conversations import Conversation, Exchange, Feedback, Handoff, QuestionEdit
 from storage.models.people import Person
+from storage.models.plans import ClassRequest, Goal, Interest, InterestChange, PlanStep, SupportOffer, Told
 from storage.models.queues import InboxItem, OutboxItem
 
 __all__ = [
     "Attention",
     "AuditEntry",
+    "ClassRequest",
     "CoachMessage",
     "Conversation",
     "Exchange",
     "Feedback",
+    "Goal",
     "Handoff",
     "InboxItem",
+    "Interest",
+    "InterestChange",
     "Label",
     "Note",
     "OutboxItem",
     "Person",
+    "PlanStep",
     "QuestionEdit",
     "Review",
     "SavedFilter",
     "SavedReply",
+    "SupportOffer",
     "Tally",
+    "Told",
 ]
