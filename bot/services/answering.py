@@ -17,6 +17,7 @@ from bot.domain.role_mentions import RolesAsked
 from bot.domain.understanding import Decision, Understanding
 from bot.knowledge_base import KnowledgeBase, Page
 from bot.services import queues
+from bot.services.about_me import told_by, with_told
 from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person
 
 logger = logging.getLogger(__name__)
@@ -180,9 +181,9 @@ class Answering:
 
 
 def employee_of(person: Person, session: Session) -> Employee:
-    """The roster row as the domain knows it."""
+    """The roster row as the domain knows it, with what the person told about themselves."""
     manages = session.exec(select(Person.id).where(Person.manager_id == person.id, Person.status != "terminated")).first()
-    return Employee(
+    on_the_roster = Employee(
         first_name=person.first_name,
         language=person.language if person.language in ("en", "es") else None,  # type: ignore[arg-type]
         role=person.role,
@@ -194,6 +195,7 @@ def employee_of(person: Person, session: Session) -> Employee:
         good_standing=person.good_standing,
         is_manager=manages is not None,
     )
+    return with_told(on_the_roster, told_by(session, person))
 
 
 def today_for(person: Person, now: datetime, zone: str) -> date:
@@ -216,7 +218,9 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
         language: Language = "es" if conversation.language == "es" else "en"
         reply, dialogue = answering.reply_with_card(body["card"], employee, dialogue, today, language)
         pressed_none = body["card"] == NONE_OF_THESE
-        question = answering.kb.say("none_of_these", language) if pressed_none else answering.kb.title(body["card"], language)
+        question = (
+            answering.kb.say("none_of_these", language) if pressed_none else answering.kb.title(body["card"], language)
+        )
     else:
         reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=first_contact)
     exchange = _keep(session, item, person, conversation, reply, question, answering.kb.revision, now)
