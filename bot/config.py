@@ -16,3 +16,11 @@ class Settings(BaseSettings):
     slack_api_url: str = "https://slack.com/api/"
     coach_channel: str = ""
     port: int = 8000
+    console_port: int = 8001
+    console_host: str = "127.0.0.1"
+    console_url: str = "http://localhost:8001"
+    console_secret: str = ""
+    console_access: str = ""
+    slack_client_id: str = ""
+    slack_client_secret: str = ""
+    slack_web_url: str = "https://slack.com"

@@ -83,6 +83,7 @@ def answering() -> Answering:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=list(DATABASES), default="sqlite", help="which database the tests run on")
+    parser.addoption("--kills", type=int, default=2, help="how often test_killed.py kills the process")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -197,7 +198,7 @@ def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
         partial(draw_reply, answering.kb),
         lambda: holder[0].now(),
         "CCOACH",
-        lambda who, urgent: {"text": f"{'urgent ' if urgent else ''}{who}"},
+        lambda who, urgent, handoff: {"text": f"{'urgent ' if urgent else ''}{who}"},
     )
     client = WebClient(token="xoxb-local", base_url=slack.api_url)
     app = App(

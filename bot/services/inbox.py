@@ -32,7 +32,7 @@ class Desk:
     draw: Draw
     clock: Clock
     coach_channel: str = ""
-    draw_handoff: Callable[[str, bool], dict[str, object]] = lambda who, urgent: {"text": who}
+    draw_handoff: Callable[[str, bool, int], dict[str, object]] = lambda who, urgent, handoff: {"text": who}
 
 
 def work_through(desk: Desk, conversation: str) -> None:
@@ -144,7 +144,7 @@ def _tell_coaches(desk: Desk, session: Session, item: InboxItem, person: Person 
         return []
     cards = []
     for handoff in handoffs_asked_at(session, person.id or 0, now):
-        payload = desk.draw_handoff(f"<@{person.slack_id}>", handoff.urgent)
+        payload = desk.draw_handoff(f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
         key = f"handoff:{handoff.id}"
         if card := queues.put(session, item.workspace, key, desk.coach_channel, dict(payload), now):
             cards.append(card)

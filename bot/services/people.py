@@ -13,6 +13,12 @@ def person_by_slack_id(session: Session, workspace: str, slack_id: str) -> Perso
     return session.exec(found.where(Person.status != "terminated")).first()
 
 
+def person_with_email(session: Session, workspace: str, email: str) -> Person | None:
+    """Somebody who works here and has this address; upper and lower case are the same. None for an empty one."""
+    same = select(Person).where(Person.workspace == workspace, func.lower(Person.email) == email.lower())
+    return session.exec(same.where(Person.status != "terminated")).first() if email else None
+
+
 def may_ask(profile: dict[str, Any], workspace: str) -> bool:
     """Only full members of our own workspace: no bots, guests, strangers or deactivated accounts."""
     barred = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
@@ -24,8 +30,7 @@ def link_slack_account(session: Session, workspace: str, profile: dict[str, Any]
     email = str(profile.get("profile", {}).get("email") or "").lower()
     if not email or not may_ask(profile, workspace):
         return None
-    same = select(Person).where(Person.workspace == workspace, func.lower(Person.email) == email)
-    person = session.exec(same.where(Person.status != "terminated")).first()
+    person = person_with_email(session, workspace, email)
     if person is None:
         return None
     person.slack_id, person.on_slack, person.updated_at = profile["id"], True, now

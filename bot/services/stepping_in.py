@@ -200,6 +200,12 @@ def claim_at(session: Session, item: InboxItem, person: Person) -> Claim | None:
     return claim_of(session, handoff.conversation_id) if handoff and handoff.conversation_id else None
 
 
+def is_claimed_by_anyone(session: Session, person: Person) -> bool:
+    """Is a coach talking with this employee right now, in any conversation?"""
+    claimed = select(Handoff.id).where(Handoff.person_id == person.id, Handoff.state == "claimed")
+    return session.exec(claimed).first() is not None
+
+
 def employee_wrote(
     session: Session, kb: KnowledgeBase, item: InboxItem, person: Person, held: Claim, now: datetime
 ) -> list[OutboxItem]:

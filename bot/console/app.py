@@ -1,0 +1,70 @@
+"""The coaches' console: server-rendered pages that work without JavaScript."""
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+
+from bot.console import content, conversation, dashboards, inbox, privacy, reviews, signing_in, stepping_in
+from bot.console.access import CONTENT_OWNER, HR, Forged, NotAllowed, SignInNeeded, Staff, own_form
+from bot.console.parts import Parts
+from bot.console.security import RateLimit, SecurityHeaders
+from bot.console.views import HERE, render
+
+START = {CONTENT_OWNER: "/content", HR: "/dashboards"}
+COOKIE = "trellis_console"
+
+
+def create_console(parts: Parts) -> FastAPI:
+    """The app, ready to be served. Every route but signing in asks who is there, what they may do, and whose form it is."""
+    https = parts.url.startswith("https://")
+    app = FastAPI(title="Trellis console", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.parts = parts
+    app.state.slack_client = signing_in.slack_client(parts)
+    app.state.sign_ins = RateLimit(parts.sign_ins_a_minute)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=parts.secret,
+        session_cookie=f"__Host-{COOKIE}" if https else COOKIE,
+        max_age=int(parts.longest.total_seconds()),
+        same_site="lax",  # not strict: Slack sends people back here
+        https_only=https,
+    )
+    app.add_middleware(SecurityHeaders, https=https)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.include_router(signing_in.router)
+    app.get("/", name="home")(home)
+    for part in (inbox, conversation, stepping_in, reviews, content, dashboards, privacy):
+        app.include_router(part.router, dependencies=[Depends(own_form)])
+    app.exception_handler(SignInNeeded)(_ask_to_sign_in)
+    app.exception_handler(NotAllowed)(_not_allowed)
+    app.exception_handler(Forged)(_forged)
+    app.exception_handler(HTTPException)(_problem)
+    return app
+
+
+def home(staff: Staff) -> Response:
+    return RedirectResponse(START.get(staff.access, "/inbox"), 303)
+
+
+def _ask_to_sign_in(request: Request, problem: Exception) -> Response:
+    address = problem.address if isinstance(problem, SignInNeeded) else "/sign-in"
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    return RedirectResponse(address, 303)
+
+
+def _not_allowed(request: Request, _problem: Exception) -> Response:
+    return render(request, "problem.html", status=403, title="Not for your role", words="Your role can't open this page.")
+
+
+def _forged(request: Request, _problem: Exception) -> Response:
+    words = "This form is too old, or it did not come from this page. Please go back, load the page again and retry."
+    return render(request, "problem.html", status=403, title="Please try again", words=words)
+
+
+def _problem(request: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    words = "There is no such page." if status == 404 else "This did not work. Please go back and try again."
+    return render(request, "problem.html", status=status, title="Not found" if status == 404 else "Problem", words=words)

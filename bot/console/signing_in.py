@@ -1,0 +1,114 @@
+"""Sign in with Slack (OpenID Connect). These two routes are async because Authlib's client is."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from httpx import HTTPError
+from joserfc.errors import JoseError
+from starlette.concurrency import run_in_threadpool
+
+from bot.console.access import access_of, guard, own_form, session_of, sign_in
+from bot.console.parts import Parts, parts_of
+from bot.console.views import render
+from bot.services.audit import record
+from bot.services.people import person_by_slack_id, person_with_email
+from storage.models import Person
+
+TEAM, USER = "https://slack.com/team_id", "https://slack.com/user_id"
+
+router = APIRouter()
+
+
+def slack_client(parts: Parts) -> OAuth:
+    """Slack's OpenID Connect; the local Slack has the same addresses under its own base."""
+    base = parts.slack_web_url.rstrip("/")
+    oauth = OAuth()
+    oauth.register(
+        "slack",
+        client_id=parts.client_id,
+        client_secret=parts.client_secret,
+        authorize_url=f"{base}/openid/connect/authorize",
+        access_token_url=f"{base}/api/openid.connect.token",
+        jwks_uri=f"{base}/openid/connect/keys",
+        client_kwargs={"scope": "openid email profile", "timeout": 10},
+    )
+    return oauth
+
+
+def own_address(address: str) -> str:
+    """Where to go after signing in: a page of ours, never another site."""
+    parts = urlsplit(address)
+    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc
+    return address if inside and "\\" not in address and address.isprintable() else "/"
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, next: str = "/") -> Response:
+    if session_of(request):
+        return RedirectResponse(own_address(next), 303)
+    return render(request, "sign_in.html", next=own_address(next))
+
+
+@router.get("/sign-in/slack")
+async def sign_in_with_slack(request: Request, next: str = "/") -> Response:
+    parts = parts_of(request)
+    if not _may_knock(request):
+        return render(request, "sign_in.html", status=429, next="/", problem="Too many tries. Please wait a minute.")
+    request.session["next"] = own_address(next)
+    client = request.app.state.slack_client.slack
+    answer: Response = await client.authorize_redirect(request, f"{parts.url.rstrip('/')}/signed-in")
+    return answer
+
+
+@router.get("/signed-in")
+async def signed_in(request: Request) -> Response:
+    parts = parts_of(request)
+    if not _may_knock(request):
+        return render(request, "sign_in.html", status=429, next="/", problem="Too many tries. Please wait a minute.")
+    after = own_address(str(request.session.get("next", "/")))
+    client = request.app.state.slack_client.slack
+    issuer = {"iss": {"essential": True, "values": [parts.slack_web_url.rstrip("/")]}}
+    try:
+        token = await client.authorize_access_token(request, claims_options=issuer)
+    except (AuthlibBaseError, JoseError, HTTPError):
+        return render(
+            request, "sign_in.html", status=400, next=after, problem="Slack did not sign you in. Please try again."
+        )
+    person = await run_in_threadpool(_admit, parts, token.get("userinfo") or {})
+    if person is None:
+        request.session.clear()
+        return render(request, "not_for_you.html", status=403)
+    sign_in(request, person)
+    return RedirectResponse(after, 303)
+
+
+@router.post("/sign-out", dependencies=[Depends(guard), Depends(own_form)])
+def sign_out(request: Request) -> Response:
+    request.session.clear()
+    return RedirectResponse("/sign-in", 303)
+
+
+def _admit(parts: Parts, claims: dict[str, Any]) -> Person | None:
+    """The roster's person with a role in the console; None for everybody else. Either way it is written down."""
+    now, workspace = parts.desk.clock(), str(claims.get(TEAM, ""))
+    with parts.desk.sessions() as session:
+        person = person_by_slack_id(session, workspace, str(claims.get(USER) or claims.get("sub") or ""))
+        if person is None and claims.get("email_verified", False):
+            person = person_with_email(session, workspace, str(claims.get("email") or ""))
+        if person is None or not access_of(person, parts):
+            record(session, person, "was refused", now, workspace=workspace)
+            session.commit()
+            return None
+        record(session, person, "signed in", now)
+        session.commit()
+        return person
+
+
+def _may_knock(request: Request) -> bool:
+    address = request.client.host if request.client else ""
+    allowed: bool = request.app.state.sign_ins.allows(address, parts_of(request).wall())
+    return allowed

@@ -1,0 +1,199 @@
+"""One conversation with everything around it, as the coach's page shows it. Only reads; opening is recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from bot.services.audit import full_name, names_of, record
+from bot.services.coach_inbox import has_revealed, known_conversations, pseudonym
+from bot.services.notes import labels_on, notes_on
+from bot.services.stepping_in import Claim, claim_of
+from storage.models import (
+    Attention,
+    AuditEntry,
+    CoachMessage,
+    Conversation,
+    Exchange,
+    Feedback,
+    Handoff,
+    Label,
+    Note,
+    OutboxItem,
+    Person,
+    QuestionEdit,
+    Review,
+)
+
+OPEN_FOR = timedelta(minutes=30)  # looking again within this time is the same opening
+MOST_EXCHANGES = 200  # of one conversation, the latest
+
+
+@dataclass(frozen=True)
+class Told:
+    """An exchange with what belongs to it."""
+
+    exchange: Exchange
+    edits: list[QuestionEdit]
+    feedback: Feedback | None
+    reviews: list[Review]
+    notes: list[Note]
+    labels: list[Label]
+
+    @property
+    def at(self) -> datetime:
+        return self.exchange.asked_at
+
+
+@dataclass(frozen=True)
+class Written:
+    """A message between coach and employee; `delivery` is the outbox's word for the coach's ("sent", "dead" …)."""
+
+    message: CoachMessage
+    author: str  # "" when the employee wrote it
+    delivery: str
+
+    @property
+    def at(self) -> datetime:
+        return self.message.at
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything on the page. `who` is a name only when `known`."""
+
+    conversation: Conversation
+    attention: Attention | None
+    person: Person
+    who: str
+    known: bool
+    events: Sequence[Told | Written]  # by time
+    left_out: int  # older exchanges that are not shown
+    handoffs: Sequence[Handoff]
+    claim: Claim | None
+    notes: list[Note]  # on the person, not on one message
+    labels: list[Label]
+    earlier: Sequence[Conversation]
+    names: dict[int, str]  # of coaches, by person id
+
+
+def may_open(session: Session, coach: Person, conversation_id: int, now: datetime) -> str | None:
+    """The reason that is plain to see: what the inbox says, being its coach, or having opened it just now. None: ask for one."""
+    row = session.get(Attention, conversation_id)
+    if row and row.reason:
+        return row.reason
+    if row and row.assigned_to == coach.id:
+        return "assigned"
+    return "opened just now" if _opened_lately(session, coach, conversation_id, now) else None
+
+
+def open_conversation(session: Session, coach: Person, conversation_id: int, reason: str, now: datetime) -> None:
+    """Write down who opened it, when and why: once in half an hour. Raises LookupError when there is none."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.workspace != coach.workspace:
+        raise LookupError(conversation_id)
+    if not _opened_lately(session, coach, conversation_id, now):
+        record(
+            session,
+            coach,
+            "opened",
+            now,
+            subject_id=conversation.person_id,
+            conversation_id=conversation_id,
+            reason=reason,
+        )
+
+
+def reveal(session: Session, coach: Person, conversation_id: int, reason: str, now: datetime) -> None:
+    """Learn the name, for a reason that the employee can read later."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.workspace != coach.workspace:
+        raise LookupError(conversation_id)
+    record(
+        session, coach, "revealed", now, subject_id=conversation.person_id, conversation_id=conversation_id, reason=reason
+    )
+
+
+def _opened_lately(session: Session, coach: Person, conversation_id: int, now: datetime) -> bool:
+    opened = select(AuditEntry.id).where(
+        AuditEntry.workspace == coach.workspace,
+        AuditEntry.conversation_id == conversation_id,
+        AuditEntry.act == "opened",
+        AuditEntry.actor_id == coach.id,
+        col(AuditEntry.at) > now - OPEN_FOR,
+    )
+    return session.exec(opened).first() is not None
+
+
+def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> Story:
+    """The whole story. Raises LookupError when there is no such conversation in the coach's workspace."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.workspace != coach.workspace:
+        raise LookupError(conversation_id)
+    person = session.get_one(Person, conversation.person_id)
+    known = conversation_id in known_conversations(session, [conversation_id])
+    known = known or has_revealed(session, coach, conversation_id)
+    notes, labels = list(notes_on(session, person.id or 0)), list(labels_on(session, person.id or 0))
+    exchanges = _exchanges(session, conversation_id, notes, labels)
+    written = _written(session, conversation_id)
+    handoffs = session.exec(select(Handoff).where(Handoff.person_id == person.id).order_by(col(Handoff.id).desc())).all()
+    earlier = select(Conversation).where(Conversation.person_id == person.id, Conversation.id != conversation_id)
+    coaches = [*(h.claimed_by for h in handoffs), *(n.author_id for n in notes), *(w.message.author_id for w in written)]
+    coaches += [review.reviewer_id for told in exchanges for review in told.reviews]
+    events: list[Told | Written] = [*exchanges, *written]
+    return Story(
+        conversation=conversation,
+        attention=session.get(Attention, conversation_id),
+        person=person,
+        who=full_name(person) if known else pseudonym(person.id or 0, secret),
+        known=known,
+        events=sorted(events, key=lambda event: event.at),
+        left_out=_count_left_out(session, conversation_id, exchanges),
+        handoffs=handoffs,
+        claim=claim_of(session, conversation_id),
+        notes=[note for note in notes if note.exchange_id is None],
+        labels=[label for label in labels if label.exchange_id is None],
+        earlier=session.exec(earlier.order_by(col(Conversation.last_at).desc()).limit(10)).all(),
+        names=names_of(session, coaches),
+    )
+
+
+def _exchanges(session: Session, conversation_id: int, notes: Sequence[Note], labels: Sequence[Label]) -> list[Told]:
+    latest = select(Exchange).where(Exchange.conversation_id == conversation_id).order_by(col(Exchange.id).desc())
+    exchanges = session.exec(latest.limit(MOST_EXCHANGES)).all()
+    ids = [exchange.id for exchange in exchanges]
+    edits = session.exec(select(QuestionEdit).where(col(QuestionEdit.exchange_id).in_(ids))).all()
+    thumbs = {each.exchange_id: each for each in session.exec(select(Feedback).where(col(Feedback.exchange_id).in_(ids)))}
+    reviews = session.exec(select(Review).where(col(Review.exchange_id).in_(ids))).all()
+    return [
+        Told(
+            exchange=exchange,
+            edits=[edit for edit in edits if edit.exchange_id == exchange.id],
+            feedback=thumbs.get(exchange.id or 0),
+            reviews=[review for review in reviews if review.exchange_id == exchange.id],
+            notes=[note for note in notes if note.exchange_id == exchange.id],
+            labels=[label for label in labels if label.exchange_id == exchange.id],
+        )
+        for exchange in exchanges
+    ]
+
+
+def _written(session: Session, conversation_id: int) -> list[Written]:
+    messages = session.exec(
+        select(CoachMessage).where(CoachMessage.conversation_id == conversation_id).order_by(col(CoachMessage.id))
+    ).all()
+    names = names_of(session, [message.author_id for message in messages])
+    outbox = select(OutboxItem.id, OutboxItem.state).where(
+        col(OutboxItem.id).in_([message.outbox_id for message in messages if message.outbox_id])
+    )
+    states = dict(session.exec(outbox).all())
+    return [
+        Written(message, names.get(message.author_id or 0, ""), states.get(message.outbox_id, "")) for message in messages
+    ]
+
+
+def _count_left_out(session: Session, conversation_id: int, shown: Sequence[Told]) -> int:
+    if len(shown) < MOST_EXCHANGES:
+        return 0
+    return len(session.exec(select(Exchange.id).where(Exchange.conversation_id == conversation_id)).all()) - len(shown)

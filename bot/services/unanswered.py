@@ -1,0 +1,214 @@
+"""Questions that found no good answer, near-duplicates together: what to write next, and for how many people."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion
+from sqlmodel import Session, col, or_, select
+
+from bot.domain.attention import UNSURE_BELOW
+from bot.domain.safety import plain
+from storage.models import Exchange, Feedback
+
+MOST_QUESTIONS = 3000  # the latest are grouped
+ALIKE = 0.34  # cosine of two questions from which on they are taken for the same; chosen on made-up pairs
+WEEKS = 8
+EXAMPLES = 5
+SMALL_WORDS = [
+    "a",
+    "about",
+    "am",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "by",
+    "can",
+    "could",
+    "do",
+    "does",
+    "for",
+    "from",
+    "get",
+    "go",
+    "have",
+    "how",
+    "i",
+    "if",
+    "im",
+    "in",
+    "is",
+    "it",
+    "its",
+    "me",
+    "my",
+    "of",
+    "on",
+    "or",
+    "our",
+    "so",
+    "that",
+    "the",
+    "there",
+    "they",
+    "this",
+    "to",
+    "up",
+    "want",
+    "was",
+    "we",
+    "what",
+    "when",
+    "where",
+    "which",
+    "who",
+    "will",
+    "with",
+    "would",
+    "you",
+    "your",
+    "al",
+    "algo",
+    "con",
+    "cual",
+    "como",
+    "cuando",
+    "de",
+    "del",
+    "donde",
+    "el",
+    "ella",
+    "en",
+    "es",
+    "esta",
+    "este",
+    "hay",
+    "la",
+    "las",
+    "lo",
+    "los",
+    "me",
+    "mi",
+    "para",
+    "pero",
+    "por",
+    "puedo",
+    "que",
+    "quien",
+    "se",
+    "si",
+    "sin",
+    "su",
+    "sus",
+    "un",
+    "una",
+    "y",
+    "yo",
+]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Questions that ask the same. `weeks` counts them by week, the latest last; `nearest` is what was offered most."""
+
+    words: str  # what they have in common
+    people: int
+    questions: int
+    weeks: tuple[int, ...]
+    examples: tuple[str, ...]
+    nearest: str
+    languages: tuple[str, ...]
+    conversations: tuple[int, ...]
+
+    @property
+    def trend(self) -> int:
+        """The last four weeks against the four before."""
+        return sum(self.weeks[-4:]) - sum(self.weeks[:4])
+
+
+def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[Group]:
+    """Of the last eight weeks: not answered, asked back, thumbs down or unsure. Most people first."""
+    down = select(Feedback.exchange_id).where(col(Feedback.helpful).is_(False))
+    wanted = (
+        select(Exchange)
+        .where(
+            Exchange.workspace == workspace,
+            col(Exchange.asked_at) > now - timedelta(weeks=WEEKS),
+            Exchange.question != "",
+            Exchange.question_ts != "",
+            or_(
+                col(Exchange.outcome).in_(("abstain", "clarify")),
+                (col(Exchange.outcome) == "answer") & (col(Exchange.confidence) < UNSURE_BELOW),
+                col(Exchange.id).in_(down),
+            ),
+        )
+        .order_by(col(Exchange.id).desc())
+        .limit(MOST_QUESTIONS)
+    )
+    exchanges = list(session.exec(wanted).all())
+    groups = [_group([exchanges[i] for i in members], now) for members in alike([e.question for e in exchanges])]
+    return sorted(groups, key=lambda group: (-group.people, -group.questions, group.words))
+
+
+def alike(questions: list[str]) -> list[list[int]]:
+    """Indexes of questions that ask nearly the same, largest group first; a question alone is a group of one."""
+    said = [plain(question)[:400] for question in questions]
+    if not any(said):
+        return [[i] for i in range(len(said))]
+    features = FeatureUnion(
+        [
+            ("words", TfidfVectorizer(stop_words=SMALL_WORDS, sublinear_tf=True, token_pattern=r"\w{2,}")),
+            ("parts", TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)),
+        ],
+        transformer_weights={"words": 0.7, "parts": 0.3},
+    )
+    try:
+        vectors = features.fit_transform(said)
+    except ValueError:  # nothing but small words
+        return [[i] for i in range(len(said))]
+    lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+    lengths[lengths == 0] = 1.0
+    near = (vectors @ vectors.T).tocsr()
+    neighbours = []
+    for i in range(len(said)):
+        row = slice(near.indptr[i], near.indptr[i + 1])
+        close = near.data[row] / (lengths[i] * lengths[near.indices[row]]) >= ALIKE
+        neighbours.append(near.indices[row][close])
+    left, groups = set(range(len(said))), []
+    for i in sorted(left, key=lambda i: (-len(neighbours[i]), i)):
+        if i in left:
+            members = sorted({i, *(int(n) for n in neighbours[i])} & left)
+            left -= set(members)
+            groups.append(members)
+    return groups
+
+
+def _group(exchanges: list[Exchange], now: datetime) -> Group:
+    weeks = [0] * WEEKS
+    for exchange in exchanges:
+        weeks[WEEKS - 1 - min(WEEKS - 1, (now - exchange.asked_at).days // 7)] += 1
+    nearest = Counter(exchange.cards[0] for exchange in exchanges if exchange.cards)
+    return Group(
+        words=_in_common([exchange.question for exchange in exchanges]),
+        people=len({exchange.person_id for exchange in exchanges}),
+        questions=len(exchanges),
+        weeks=tuple(weeks),
+        examples=tuple(dict.fromkeys(exchange.question[:200] for exchange in exchanges))[:EXAMPLES],
+        nearest=nearest.most_common(1)[0][0] if nearest else "",
+        languages=tuple(sorted({exchange.language for exchange in exchanges})),
+        conversations=tuple(dict.fromkeys(exchange.conversation_id for exchange in exchanges))[:EXAMPLES],
+    )
+
+
+def _in_common(questions: list[str]) -> str:
+    """The two or three words that most of them share."""
+    counts = Counter(
+        word for question in questions for word in dict.fromkeys(plain(question).split()) if word not in SMALL_WORDS
+    )
+    common = [word for word, count in counts.most_common(3) if count * 2 >= len(questions)]
+    return " ".join(common) or plain(questions[0])[:60]
