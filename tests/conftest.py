@@ -21,7 +21,7 @@ from bot.localslack.workspace import User
 from bot.services.answering import Answering
 from bot.services.inbox import Desk
 from bot.services.roster import import_roster
-from bot.slack.blocks import draw_reply
+from bot.slack.coaching import draw_handoff, draw_reply_with_rights, register_coaching
 from bot.slack.listeners import register
 from bot.slack.sender import SlackSender
 from storage.database import Sessions, make_sessions, open_database
@@ -195,10 +195,10 @@ def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
         sessions,
         answering,
         SlackSender("xoxb-local", slack.api_url),
-        partial(draw_reply, answering.kb),
+        partial(draw_reply_with_rights, answering.kb),
         lambda: holder[0].now(),
         "CCOACH",
-        lambda who, urgent, handoff: {"text": f"{'urgent ' if urgent else ''}{who}"},
+        partial(draw_handoff, answering.kb, "http://console.test"),
     )
     client = WebClient(token="xoxb-local", base_url=slack.api_url)
     app = App(
@@ -206,5 +206,6 @@ def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
     )
     holder.append(World(app, desk, slack))
     register(app, desk, WORKSPACE)
+    register_coaching(app, desk, WORKSPACE)
     slack.delivery.app = app  # type: ignore[attr-defined]
     return holder[0]

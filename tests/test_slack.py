@@ -74,7 +74,7 @@ def test_a_crisis_gets_the_fixed_reply_alerts_the_coaches_and_keeps_no_words(wor
     reply, alert = world.posted
     assert "988" in reply["text"]
     assert alert["channel"] == "CCOACH"
-    assert alert["text"].startswith("urgent")
+    assert alert["text"].startswith("Urgent")
     assert "vivir" not in alert["text"]
     assert [exchange.question for exchange in rows(world, Exchange)] == [""]
     assert all(item.body == {} for item in rows(world, InboxItem))

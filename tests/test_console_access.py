@@ -1,0 +1,192 @@
+"""Who gets in, and to what: every route as every role, as a manager, as an employee and as nobody."""
+
+import re
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from bot.console.access import MAY, ROLES
+from tests.console_world import TEAM, Console, console_of, later, sign_in  # noqa: F401  console_of is the fixture
+
+OPEN_TO_ALL = {"sign_in_page", "sign_in_with_slack", "signed_in", "static"}
+VALUES = {"conversation_id": "1", "filter_id": "1", "label_id": "1", "reply_id": "1", "review_id": "1", "person_id": "1"}
+VALUES |= {"handoff_id": "1", "kind": "tuition", "slug": "part-time", "name": "outcomes"}
+
+
+def routes(console: Console) -> list[tuple[str, str, str]]:
+    """(name, method, address) of every route of the app."""
+    found = []
+    for route in console.app.routes:
+        for inner in getattr(getattr(route, "original_router", None), "routes", [route]):
+            methods = getattr(inner, "methods", None) or {"GET"}
+            address = re.sub(r"{(\w+)}", lambda part: VALUES[part.group(1)], inner.path)
+            found += [(inner.name, method, address) for method in methods - {"HEAD"}]
+    return [each for each in found if each[0] not in OPEN_TO_ALL]
+
+
+def test_every_route_stands_in_the_table_of_who_may_what_and_nothing_else_does(console):
+    names = {name for name, _, _ in routes(console)}
+    assert len(names) > 30
+    assert names == set(MAY)
+
+
+@pytest.mark.parametrize("name", [*TEAM, "marta", "rosa", "nobody", ""])
+def test_every_route_as_every_role_as_a_manager_as_an_employee_and_as_nobody(console, name):
+    console.world.say("UROSA", "hola")
+    access = TEAM.get(name, "")
+    browser = console.as_(name) if name else None
+    client = browser.client if browser else console.browser()
+    csrf = browser.csrf if browser and access else "guessed"
+    for route, method, address in routes(console):
+        if route == "sign_out":
+            continue
+        data = {"csrf": csrf, "reason": "a good reason", "exchange": "1", "until": "x"}
+        answer = client.request(method, address, data=data if method == "POST" else None)
+        refused = answer.status_code == 403 or (
+            answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+        )
+        allowed = access in MAY[route]
+        assert refused != allowed, f"{name or 'nobody'}: {method} {address} gave {answer.status_code}"
+        assert answer.status_code < 500, f"{name}: {method} {address}"
+
+
+def test_a_post_without_the_forms_secret_changes_nothing(console):
+    console.world.say("UROSA", "hola")
+    browser = console.as_("ben")
+    for route, method, address in routes(console):
+        if method == "POST":
+            for data in ({}, {"csrf": "wrong"}, {"csrf": ""}):
+                answer = browser.client.post(address, data={"exchange": "1", "until": "x", **data})
+                assert answer.status_code == 403, route
+
+
+def test_a_form_of_another_site_is_refused_even_with_the_secret(console):
+    browser = console.as_("ben")
+    data = {"csrf": browser.csrf, "name": "mine"}
+    answer = browser.client.post("/inbox/filters", data=data, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+
+
+def test_carmen_signs_in_through_slack_and_lands_where_she_wanted_to_go(console):
+    browser = console.browser()
+    asked = browser.get("/inbox?reason=waiting")
+    assert asked.headers["location"] == "/sign-in?next=%2Finbox%3Freason%3Dwaiting"
+    answer = sign_in(browser, "UCARMEN", "/inbox?reason=waiting")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox?reason=waiting")
+    assert browser.get("/inbox").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x"]
+)
+def test_signing_in_never_leads_to_another_site(console, elsewhere):
+    assert sign_in(console.browser(), "UCARMEN", elsewhere).headers["location"] == "/"
+
+
+def test_people_without_a_role_are_told_so_and_it_is_written_down(console):
+    browser = console.browser()
+    assert sign_in(browser, "UMARTA").status_code == 403
+    assert browser.get("/inbox").headers["location"].startswith("/sign-in")
+    from storage.models import AuditEntry
+
+    assert [entry.act for entry in console.rows(AuditEntry)] == ["was refused"]
+
+
+def test_a_made_up_or_repeated_answer_of_slack_signs_nobody_in(console):
+    browser = console.browser()
+    to_slack = browser.get("/sign-in/slack")
+    back = urlsplit(httpx.get(to_slack.headers["location"] + "&user=UCARMEN").headers["location"])
+    other = console.browser()
+    assert other.get(f"{back.path}?{back.query}").status_code == 400, "the state belongs to the browser that began"
+    assert browser.get(f"{back.path}?code=made-up&state=made-up").status_code == 400
+    assert browser.get("/signed-in?error=access_denied").status_code == 400
+    assert browser.get(f"{back.path}?{back.query}").status_code == 303
+    assert browser.get(f"{back.path}?{back.query}").status_code == 400, "only once"
+
+
+def test_after_half_an_hour_of_silence_one_signs_in_again_and_polling_does_not_count(console):
+    browser = console.as_("carmen")
+    for _ in range(4):
+        later(console, minutes=10)
+        polled = browser.get("/inbox/counts").status_code
+    assert polled == 303
+    browser = console.as_("carmen")
+    for _ in range(6):
+        later(console, minutes=20)
+        assert browser.get("/inbox").status_code == 200
+    for _ in range(30):
+        later(console, minutes=20)
+        last = browser.get("/inbox").status_code
+    assert last == 303, "ten hours are the most"
+
+
+def test_a_coach_who_leaves_is_out_at_once(console):
+    browser = console.as_("carmen")
+    with console.world.desk.sessions() as session:
+        person = session.merge(console.person("carmen"))
+        person.access = ""
+        session.commit()
+    assert browser.get("/inbox").status_code == 403
+
+
+def test_signing_out_ends_it(console):
+    browser = console.as_("carmen")
+    browser.post("/sign-out")
+    assert browser.get("/inbox").headers["location"].startswith("/sign-in")
+
+
+def test_one_may_knock_ten_times_a_minute(console):
+    browser = console.browser()
+    tries = [browser.get("/sign-in/slack").status_code for _ in range(12)]
+    assert tries == [302] * 10 + [429] * 2
+    later(console, minutes=2)
+    assert browser.get("/sign-in/slack").status_code == 302
+
+
+def test_the_cookie_is_for_the_server_alone_and_pages_forbid_what_they_do_not_need(console):
+    answer = console.as_("carmen").signed_in
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    page = console.as_("carmen").get("/inbox")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-frame-options"] == "DENY"
+    assert not re.search(r"<script(?![^>]*src=)", page.text)
+    assert " style=" not in page.text
+    assert not re.search(r"\son\w+=", page.text)
+
+
+def test_with_https_the_cookie_is_secure_and_bound_to_the_host(console):
+    from dataclasses import replace
+
+    from starlette.testclient import TestClient
+
+    from bot.console.app import create_console
+
+    parts = replace(console.parts, url="https://console.test")
+    browser = TestClient(create_console(parts), base_url="https://console.test", follow_redirects=False)
+    answer = browser.get("/sign-in/slack")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-trellis_console=")
+    assert "secure" in cookie.lower()
+    assert "strict-transport-security" in answer.headers
+
+
+def test_a_body_that_no_form_of_ours_can_have_is_refused(console):
+    browser = console.as_("carmen")
+    answer = browser.client.post("/inbox/filters", content=b"x" * 300_000)
+    assert answer.status_code == 413
+
+
+def test_roles_can_come_from_the_settings(console):
+    from dataclasses import replace
+
+    from bot.console.access import access_of
+
+    parts = replace(console.parts, access={"rosa@lakeshore.example": "coach"})
+    assert access_of(console.person("rosa"), parts) == "coach"
+    assert set(ROLES) == {"coach", "lead", "content-owner", "hr"}
