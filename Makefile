@@ -23,6 +23,8 @@ test: setup  ## lint, layers, content and the whole test suite
 	$(RUN) ruff check bot storage tests
 	.venv/bin/lint-imports --no-cache
 	$(RUN) bot content check
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(RUN) playwright install chromium >/dev/null 2>&1 \
+		|| echo "Chromium is not here and can't be installed: the tests in a browser are left out."
 	$(RUN) pytest
 	$(RUN) pytest --database postgresql
 

@@ -2,7 +2,9 @@
 
 import secrets
 import signal
+import socket
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,18 +16,32 @@ from slack_sdk import WebClient
 
 from bot.config import Settings
 from bot.domain.cards import LANGUAGES, Language
-from bot.domain.matching import Example, Matcher
+from bot.domain.context import Neighbours
+from bot.domain.matching import COMPUTERS, Example, Reader, Speller, tell_it_apart
 from bot.domain.role_mentions import RoleReader
 from bot.domain.understanding import Understanding
+from bot.encoders import find
+from bot.encoders.words import ordinary_words
 from bot.knowledge_base import KnowledgeBase, load
 from bot.services.answering import Answering
+from bot.services.checkin_talks import ask_about_promises
+from bot.services.checkin_team import send_digests
+from bot.services.checkins import plan, send_due
 from bot.services.delivery import Clock, deliver_due
 from bot.services.escalating import escalate
 from bot.services.inbox import Desk, sweep
+from bot.services.nudges import remind
+from bot.services.privacy_rights import erase_old
 from bot.services.reviewing import close_settled
+from bot.services.stepping_in import policy_of
+from bot.services.trained_matcher import trained_matcher
 from bot.services.working_out import WorkingOut
+from bot.slack.checkin_blocks import draw as draw_checkin
+from bot.slack.checkins import register_accounts, register_checkins
 from bot.slack.coaching import draw_handoff, draw_reply_with_rights, register_coaching
 from bot.slack.listeners import register
+from bot.slack.plan_blocks import draw_nudge
+from bot.slack.plans import register_plans
 from bot.slack.sender import SlackSender
 from storage.database import make_sessions, migrate, open_database
 
@@ -33,15 +49,40 @@ from storage.database import make_sessions, migrate, open_database
 def build_answering(settings: Settings) -> Answering:
     """Content, matcher and career map, ready to answer. Raises ContentError when the content can't be trusted."""
     kb = load(settings.content_dir)
-    return Answering(kb, understanding_of(kb), WorkingOut(kb))
+    return Answering(kb, build_understanding(kb, settings), WorkingOut(kb))
 
 
-def understanding_of(kb: KnowledgeBase) -> Understanding:
+def build_understanding(kb: KnowledgeBase, settings: Settings) -> Understanding:
+    """Learnt from every utterance of the content; kept in `model_dir` until the content changes."""
     examples = [Example(text, card) for text, card, _ in (*kb.examples(), *kb.outside_examples())]
+    speller = Speller([*kb.reviewed_texts(), COMPUTERS], [each.text for each in examples], ordinary_words(), kb.short_forms)
+    roles = role_reader(kb)
+    reader = Reader(speller, roles)
+    encoders = [find(name.strip()) for name in settings.encoders.split(",") if name.strip()]
+    matcher = trained_matcher(examples, encoders, reader, settings.model_dir)
     titles: dict[Language, dict[str, str]] = {
         language: {card: entry.title.in_(language) for card, entry in kb.entries()} for language in LANGUAGES
     }
-    return Understanding(Matcher.train(examples).rank, role_reader(kb), kb.safety_rules, kb.other_languages, titles)
+    return Understanding(matcher.rank, reader.mend, roles, kb.safety_rules, kb.other_languages, titles, neighbours_of(kb))
+
+
+def neighbours_of(kb: KnowledgeBase) -> Neighbours:
+    """Cards that lead on to one another, and roles with the programs that lead to them."""
+    related = {card: set(getattr(entry, "next", ())) for card, entry in kb.entries()}
+    programs: dict[str, list[str]] = {}
+    about = {role.id: slug for slug, role in kb.roles.items()}
+    for program in kb.programs.values():
+        for role in program.leads_to:
+            programs.setdefault(role, []).append(program.id)
+            related[program.id].add(f"roles/{role}")
+            related[f"roles/{role}"].add(program.id)
+        if len(program.leads_to) == 1:
+            about[program.id] = program.leads_to[0]
+    return Neighbours(
+        {card: frozenset(cards) for card, cards in related.items()},
+        {role: tuple(cards) for role, cards in programs.items()},
+        about,
+    )
 
 
 def role_reader(kb: KnowledgeBase) -> RoleReader:
@@ -55,6 +96,7 @@ def role_reader(kb: KnowledgeBase) -> RoleReader:
         ]
         for slug, role in kb.roles.items()
     }
+    names = {slug: [tell_it_apart(name) for name in each] for slug, each in names.items()}
     return RoleReader(names, kb.ambiguous_titles)
 
 
@@ -66,10 +108,12 @@ def build_desk(settings: Settings, answering: Answering, clock: Clock = now) -> 
     """Database, sender and content, put together for working on the inbox."""
     migrate(settings.database_url)
     kb = answering.kb
+    sender = SlackSender(settings.slack_bot_token, settings.slack_api_url)
     return Desk(
         sessions=make_sessions(open_database(settings.database_url)),
         answering=answering,
-        sender=SlackSender(settings.slack_bot_token, settings.slack_api_url),
+        sender=sender,
+        profile_of=sender.profile_of,
         draw=partial(draw_reply_with_rights, kb),
         clock=clock,
         coach_channel=settings.coach_channel,
@@ -82,7 +126,11 @@ def build_slack_app(settings: Settings, desk: Desk) -> App:
     client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
     workspace = str(client.auth_test()["team_id"])
     app = App(client=client, signing_secret=settings.slack_signing_secret or None, token_verification_enabled=False)
+    register_accounts(app, desk, workspace)
     register(app, desk, workspace)
+    map_address = f"{settings.console_url.rstrip('/')}/map" if settings.slack_client_id else ""
+    register_plans(app, desk, workspace, map_address)
+    register_checkins(app, desk, workspace, desk.sender)
     register_coaching(app, desk, workspace)
     return app
 
@@ -108,12 +156,27 @@ def build_console(settings: Settings, desk: Desk) -> FastAPI:
     )
 
 
-def serve_console(console: FastAPI, port: int, host: str = "127.0.0.1") -> uvicorn.Server:
-    """Serves in a thread of its own until `should_exit` is set. No access log: addresses may hold what was searched for."""
-    config = uvicorn.Config(console, host=host, port=port, log_level="warning", access_log=False, server_header=False)
-    server = uvicorn.Server(config)
-    threading.Thread(target=server.run, name="console", daemon=True).start()
-    return server
+def listen_on(host: str, port: int) -> socket.socket:
+    """Takes the port now, so that a port in use is an error of the start; 0 takes any. Raises OSError."""
+    return socket.create_server((host, port), backlog=128)
+
+
+def serve_console(console: FastAPI, listening: socket.socket) -> Callable[[], None]:
+    """Serves in a thread of its own; call what comes back to stop it, and the port is free again.
+
+    No access log: addresses may hold what was searched for.
+    """
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False, "lifespan": "off"}
+    server = uvicorn.Server(uvicorn.Config(console, timeout_graceful_shutdown=1, **quiet))  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(5)
+        listening.close()
+
+    return stop
 
 
 def run(settings: Settings) -> None:
@@ -128,14 +191,37 @@ def run(settings: Settings) -> None:
     else:
         threading.Thread(target=app.start, kwargs={"port": settings.port, "path": "/slack/events"}, daemon=True).start()
     close_settled(desk.sessions, desk.answering, desk.clock().date(), desk.clock())
+    stop_console = None
     if settings.slack_client_id:
-        serve_console(build_console(settings, desk), settings.console_port, settings.console_host)
+        at = listen_on(settings.console_host, settings.console_port)
+        stop_console = serve_console(build_console(settings, desk), at)
+    erased_on = None
     while not stop.wait(1.0):
         tick(desk)
+        if (today := desk.clock().date()) != erased_on:  # once a day, and at the start
+            erase_old(desk.sessions, policy_of(desk.answering.kb), desk.clock())
+            erased_on = today
+    if stop_console:
+        stop_console()
+
+
+def plan_checkins(desk: Desk) -> int:
+    """Give every check-in its day that is near enough; returns how many are new."""
+    return plan(desk.sessions, desk.answering.kb, desk.clock())
+
+
+def send_checkins(desk: Desk) -> int:
+    """Put what is due about check-ins into the outbox; returns how many messages."""
+    kb, now = desk.answering.kb, desk.clock()
+    ports = (desk.sessions, kb, desk.sender, partial(draw_checkin, kb), now)
+    return send_due(*ports) + send_digests(*ports) + ask_about_promises(*ports)
 
 
 def tick(desk: Desk) -> None:
     """What must be looked at again and again: questions left behind, people who wait too long, messages that are due."""
     sweep(desk)
     escalate(desk)
+    remind(desk.sessions, desk.answering.kb, partial(draw_nudge, desk.answering.kb), desk.clock())
+    plan_checkins(desk)
+    send_checkins(desk)
     deliver_due(desk.sessions, desk.sender, desk.clock)

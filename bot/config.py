@@ -10,6 +10,8 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///var/trellis.db"
     content_dir: Path = Path("content")
+    model_dir: Path = Path("var/models")
+    encoders: str = "minilm,use"
     slack_bot_token: str = ""
     slack_app_token: str = ""
     slack_signing_secret: str = ""

@@ -2,19 +2,20 @@
 
 import csv
 import json
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import yaml
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from bot.app import build_answering, build_desk, build_slack_app, tick
+from bot.app import build_answering, build_console, build_desk, build_slack_app, listen_on, serve_console, tick
 from bot.config import Settings
+from bot.demo_history import History
 from bot.domain.problems import ContentError
 from bot.localslack import LocalSlack
 from bot.localslack.workspace import User
@@ -22,7 +23,8 @@ from bot.services.inbox import Desk
 from bot.services.roster import import_roster
 
 WORKSPACE = "T0LAKESHORE"
-HISTORY = timedelta(days=25)
+HISTORY = timedelta(days=80)
+DOMAIN = "lakeshore.example"
 ASKS_ONCE = "rosa.delgado@lakeshore.example"
 BOT_TOKEN, APP_TOKEN = "xoxb-demo", "xapp-demo"
 
@@ -45,6 +47,7 @@ class Demo:
             team_id=WORKSPACE,
             team_name="Lakeshore Health",
         )
+        self._console_at = listen_on("127.0.0.1", port + 1 if port else 0)
         coaches = [_slack_id(row) for row in rows if row["access"] in ("coach", "lead")]
         channel = self.slack.workspace.add_channel("career-coaches", coaches, "C0COACHES")
         self.settings = settings.model_copy(
@@ -54,10 +57,17 @@ class Demo:
                 "slack_app_token": APP_TOKEN,
                 "slack_api_url": self.slack.api_url,
                 "coach_channel": channel.id,
+                "slack_web_url": self.slack.url,
+                "slack_client_id": self.slack.openid.client_id,
+                "slack_client_secret": self.slack.openid.client_secret,
+                "console_url": f"http://127.0.0.1:{self._console_at.getsockname()[1]}",
+                "console_secret": "",
+                "console_access": "",
             }
         )
         self.desk: Desk | None = None
         self._handler: SocketModeHandler | None = None
+        self._stop_console: Callable[[], None] = self._console_at.close
 
     def start(self, *, with_history: bool) -> None:
         """Everything up and answering. Raises ContentError when the content can't be trusted."""
@@ -74,10 +84,12 @@ class Demo:
         self._handler.connect()
         self.slack.workspace.until(lambda: self.slack.delivery.sockets, 10)
         if with_history:
-            self._live_through_history()
+            History(self.slack, self.desk, DOMAIN).live_through(self.history, datetime.now(UTC))
         self.slack.clock.on_step = self.tick
+        self._stop_console = serve_console(build_console(self.settings, self.desk), self._console_at)
 
     def stop(self) -> None:
+        self._stop_console()
         if self._handler:
             with suppress(TimeoutError):
                 self.slack.workspace.until(lambda: self.slack.delivery.idle, 2)
@@ -92,39 +104,17 @@ class Demo:
         """One question through the whole path; the reply as its text."""
         return str(self.slack.as_user(who).ask(question)["text"])
 
-    def _live_through_history(self) -> None:
-        """The sample people ask what they asked, on the days they asked it; then the clock is at now."""
-        today = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        for entry in sorted(self.history, key=lambda entry: (-entry["days"], entry["hour"])):
-            self.slack.clock.set_to((today - timedelta(days=entry["days"])).replace(hour=entry["hour"]))
-            member = self.slack.as_user(f"{entry['who']}@lakeshore.example")
-            reply = member.ask(entry["says"])
-            if pressed := _AFTERWARDS.get(entry.get("after", "")):
-                pressed(member, reply)
-        self.slack.clock.set_to(datetime.now(UTC))
-
-
-def _thumb(side: str) -> Callable[[Any, Any], None]:
-    def press(member: Any, reply: Any) -> None:
-        for block in reply["blocks"]:
-            for element in block.get("elements", []):
-                if element.get("type") == "feedback_buttons":
-                    member.act(reply, block, {**element, "pressed": side})
-                    return
-
-    return press
-
-
-_AFTERWARDS: dict[str, Callable[[Any, Any], None]] = {"up": _thumb("positive_button"), "down": _thumb("negative_button")}
-
 
 def run_demo(settings: Settings, port: int, *, open_browser: bool) -> None:
     """Serve the demo until Ctrl-C."""
-    demo, stop = Demo(settings, port), threading.Event()
+    try:
+        demo, stop = Demo(settings, port), threading.Event()
+    except OSError:
+        sys.exit(f"Port {port} or {port + 1} is in use. Stop what uses it, or choose another: trellis demo --port 8100")
     print("Trellis demo: setting up a hospital with 21 people and some weeks of questions …", flush=True)
     try:
         demo.start(with_history=True)
-        print(_GREETING.format(url=demo.slack.url), flush=True)
+        print(_GREETING.format(url=demo.slack.url, console=demo.settings.console_url), flush=True)
         if open_browser:
             webbrowser.open(demo.slack.url)
         while not stop.wait(1.0):
@@ -149,6 +139,7 @@ _GREETING = """
 Ready. Open in a browser (the window may have opened by itself):
 
   Slack, as Rosa, night housekeeper   {url}/
+  The coaches' console                {console}/   (sign in as Carmen, coach, or Ben, lead coach)
 
 Try, as Rosa:   ¿qué sigue después de limpieza?   ·   quién paga la escuela   ·   /career phlebotomist pay
 Switch person on the left: Dwayne works part time, Amina is new, Grace was a nurse abroad, Marta manages, Carmen coaches.

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, select
 
 from storage.models import Handoff
 
@@ -12,3 +14,11 @@ def handoffs_asked_at(session: Session, person_id: int, asked_at: datetime) -> S
     """Handoffs of a person that were asked for at exactly this moment: those of the current transaction."""
     session.flush()
     return session.exec(select(Handoff).where(Handoff.person_id == person_id, Handoff.asked_at == asked_at)).all()
+
+
+def insert_new(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows; those that break a unique key are there already and stay as they are."""
+    if not rows:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.connection().execute(insert(table).on_conflict_do_nothing(), rows)

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -67,7 +68,7 @@ PEOPLE = [
 def slack() -> Iterator[LocalSlack]:
     """Slack's Web API on loopback, strict, with the app's own manifest and a clock of its own."""
     manifest = json.loads(Path("manifest.json").read_text(encoding="utf-8"))
-    slack = LocalSlack(manifest, PEOPLE, team_id=WORKSPACE)
+    slack = LocalSlack(manifest, deepcopy(PEOPLE), team_id=WORKSPACE)
     slack.delivery = InProcess(slack.workspace, "secret", None)
     slack.workspace.emit = lambda event: None  # the app ignores its own messages; Bolt's part is tested in test_demo.py
     slack.workspace.add_channel("career-coaches", ["UMARTA"], "CCOACH")
@@ -83,7 +84,7 @@ def answering() -> Answering:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=list(DATABASES), default="sqlite", help="which database the tests run on")
-    parser.addoption("--kills", type=int, default=2, help="how often test_killed.py kills the process")
+    parser.addoption("--kills", type=int, default=1, help="how often test_killed.py kills the process")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -191,12 +192,14 @@ class RunAtOnce:
 @pytest.fixture
 def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
     holder: list[World] = []
+    sender = SlackSender("xoxb-local", slack.api_url)
     desk = Desk(
         sessions,
         answering,
-        SlackSender("xoxb-local", slack.api_url),
+        sender,
         partial(draw_reply_with_rights, answering.kb),
         lambda: holder[0].now(),
+        sender.profile_of,
         "CCOACH",
         partial(draw_handoff, answering.kb, "http://console.test"),
     )

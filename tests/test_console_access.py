@@ -9,9 +9,9 @@ import pytest
 from bot.console.access import MAY, ROLES
 from tests.console_world import TEAM, Console, console_of, later, sign_in  # noqa: F401  console_of is the fixture
 
-OPEN_TO_ALL = {"sign_in_page", "sign_in_with_slack", "signed_in", "static"}
+OPEN_TO_ALL = {"sign_in_page", "sign_in_with_slack", "signed_in", "static", "career_map"}
 VALUES = {"conversation_id": "1", "filter_id": "1", "label_id": "1", "reply_id": "1", "review_id": "1", "person_id": "1"}
-VALUES |= {"handoff_id": "1", "kind": "tuition", "slug": "part-time", "name": "outcomes"}
+VALUES |= {"handoff_id": "1", "interest_id": "1", "kind": "tuition", "slug": "part-time", "name": "outcomes"}
 
 
 def routes(console: Console) -> list[tuple[str, str, str]]:

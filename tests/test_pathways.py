@@ -57,6 +57,9 @@ def test_every_pair_of_roles_answers_with_routes_or_says_why_there_is_none(answe
             text = page(answering, "pathways/path-to", ROSA, language, from_=start, to=goal).text
             assert len(text) < 3900, (start, goal)
             if start != goal and not lattice.routes(start, goal):
+                before = {kb.roles[step.from_].title.in_(language) for step in kb.steps if step.to == goal}
+                starts_here = "puesto para empezar" if language == "es" else "a job to start in"
+                assert any(title in text for title in before) or starts_here in text, (start, goal)
                 assert (
                     kb.say(
                         "route_none",
@@ -180,14 +183,42 @@ def test_every_amount_in_a_route_is_the_fact_behind_it(answering):
 
 def test_rosa_sees_pay_now_and_then_time_cost_and_what_to_do_this_week(answering):
     text = page(answering, "pathways/next-roles", ROSA, "es").text
-    assert "$18.66 → $23.07 por hora (hospitales de EE. UU., 2025)" in text
-    assert "*Esta semana:*" in text
-    assert "va bien con su turno" in text
+    assert "El pago es el usual por hora en hospitales de EE. UU., 2025." in text
+    assert "$18.66 → $23.07 · unos 11 meses · sin costo para usted, le pagan mientras aprende" in text
+    assert "va con su turno" in text
+    assert text.count("_Esta semana:_") == 4
+
+
+def test_next_roles_are_three_up_and_one_sideways_and_the_rest_is_named(answering):
+    text = page(answering, "pathways/next-roles", ROSA).text
+    assert "*4. Patient Transporter*" in text
+    assert "*5." not in text
+    assert "3 more steps from here: Unit secretary, Supply chain technician" in text
+
+
+def test_no_number_of_one_is_worded_as_many(answering):
+    """ "1 months", "unos 1 meses", "1 jobs": in no answer about any role, in neither language."""
+    many = re.compile(r"\b1 (?:months|meses|jobs|puestos|steps|pasos|years|años)\b|\bunos un\b")
+    for language in ("en", "es"):
+        for role in answering.kb.roles:
+            for card in ("pathways/next-roles", "pathways/gap"):
+                assert not many.search(page(answering, card, ROSA, language, from_=role, to=role).text)
+        said = "in no more than one month" if language == "en" else "en no más de un mes"
+        assert not many.search(page(answering, "pathways/path-to", ROSA, language, said, to="registered-nurse").text)
+
+
+def test_marta_hears_why_no_steps_lead_there_and_the_nearest_way_in(answering):
+    text = page(answering, "pathways/path-to", MARTA, to="nurse-manager").text
+    assert "People get there from: Registered nurse (RN)." in text
+    assert "CNA training leads to Certified nursing assistant (CNA)" in text
+    back = page(answering, "pathways/path-to", MARTA, to="patient-transporter").text
+    assert "is a job to start in" in back
+    assert "less than now" in back
 
 
 def test_what_is_closed_to_a_part_timer_falls_back_and_says_so(answering):
     text = page(answering, "pathways/next-roles", DWAYNE, from_="environmental-services-technician").text
-    assert "Medical assistant" not in text or "not open to you right now" in text
+    assert "Medical assistant*" not in text or "not open to you right now" in text
 
 
 def test_amina_hears_from_when_the_program_of_her_first_step_is_open(answering):
@@ -202,6 +233,8 @@ def test_wishes_that_cannot_be_met_are_named_with_the_reason_and_how_far_one_get
 
 
 def test_what_grace_told_us_counts_and_what_she_took_back_does_not(answering):
+    asked = page(answering, "pathways/gap", GRACE, said="I was a nurse in my country", to="registered-nurse").text
+    assert "A license from there does not count by itself here" in asked
     told = Employee(role=GRACE.role, education="bachelor", experience=frozenset({"abroad"}))
     text = page(answering, "pathways/gap", told, to="registered-nurse").text
     assert "✅ An associate degree" in text

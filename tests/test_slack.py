@@ -203,3 +203,23 @@ def test_a_question_that_keeps_failing_goes_to_a_coach_and_the_employee_is_told(
 def test_a_message_of_forty_thousand_characters_is_answered(world):
     world.say("UDWAYNE", "so i was telling my sister " * 1500 + "what does a cook make")
     assert len(world.posted) == 1
+
+
+def test_a_first_question_that_a_crash_left_behind_is_answered_though_the_account_was_not_linked_yet(world, monkeypatch):
+    monkeypatch.setattr("bot.slack.listeners.work_through", lambda *_: None)  # the process died after the ack
+    world.say("UDWAYNE", "hello")
+    sweep(world.desk)
+    assert len(world.posted) == 1
+
+
+def test_a_first_question_while_slack_is_away_waits_for_slack(world):
+    world.slack.fault("error", "users.info", times=20)
+    world.say("UDWAYNE", "hello")
+    for minutes in range(1, 9):
+        world.passed = timedelta(minutes=minutes)
+        sweep(world.desk)
+    assert world.posted == []
+    world.slack.web_api.journal.faults.clear()
+    world.passed = timedelta(minutes=10)
+    sweep(world.desk)
+    assert len(world.posted) == 1

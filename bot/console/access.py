@@ -27,6 +27,8 @@ MAY: dict[str, frozenset[str]] = {
     **dict.fromkeys(("reviews", "reviews_yaml", "close_review"), COACHES | {CONTENT_OWNER}),
     **dict.fromkeys(("unanswered",), COACHES | {CONTENT_OWNER}),
     **dict.fromkeys(("content", "content_card", "content_facts", "content_try"), EVERY_ROLE),
+    "programs": EVERY_ROLE,
+    "move_interest": COACHES | {HR},
     **dict.fromkeys(("dashboards", "dashboard_csv"), EVERY_ROLE),
     **dict.fromkeys(("deliveries",), COACHES),
     **dict.fromkeys(("people", "person_record", "person_erase"), frozenset({LEAD, HR})),

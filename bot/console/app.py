@@ -1,12 +1,13 @@
 """The coaches' console: server-rendered pages that work without JavaScript."""
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from bot.console import content, conversation, dashboards, inbox, privacy, reviews, signing_in, stepping_in
+from bot.console import content, conversation, dashboards, inbox, map, privacy, programs, reviews, signing_in, stepping_in
 from bot.console.access import CONTENT_OWNER, HR, Forged, NotAllowed, SignInNeeded, Staff, own_form
 from bot.console.parts import Parts
 from bot.console.security import RateLimit, SecurityHeaders
@@ -34,12 +35,14 @@ def create_console(parts: Parts) -> FastAPI:
     app.add_middleware(SecurityHeaders, https=https)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(signing_in.router)
+    app.include_router(map.router)  # for everybody: content only
     app.get("/", name="home")(home)
-    for part in (inbox, conversation, stepping_in, reviews, content, dashboards, privacy):
+    for part in (inbox, conversation, stepping_in, reviews, content, programs, dashboards, privacy):
         app.include_router(part.router, dependencies=[Depends(own_form)])
     app.exception_handler(SignInNeeded)(_ask_to_sign_in)
     app.exception_handler(NotAllowed)(_not_allowed)
     app.exception_handler(Forged)(_forged)
+    app.exception_handler(RequestValidationError)(_not_understood)
     app.exception_handler(HTTPException)(_problem)
     return app
 
@@ -62,6 +65,12 @@ def _not_allowed(request: Request, _problem: Exception) -> Response:
 def _forged(request: Request, _problem: Exception) -> Response:
     words = "This form is too old, or it did not come from this page. Please go back, load the page again and retry."
     return render(request, "problem.html", status=403, title="Please try again", words=words)
+
+
+def _not_understood(request: Request, _problem: Exception) -> Response:
+    """An address or a form with values that no page of ours makes."""
+    words = "Something in this address or form is missing, too long or not readable. Please go back and try again."
+    return render(request, "problem.html", status=422, title="Not understood", words=words)
 
 
 def _problem(request: Request, problem: Exception) -> Response:

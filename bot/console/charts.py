@@ -1,5 +1,6 @@
 """Charts as SVG, made here: no script, colours from the style sheet, every figure also in the table below."""
 
+from collections.abc import Sequence
 from math import ceil, log10
 
 from markupsafe import Markup
@@ -16,6 +17,23 @@ def draw_chart(chart: Chart) -> Markup:
     if not any(numbers):
         return Markup("")
     return _weeks(chart) if chart.kind == "weeks" else _ranking(chart)
+
+
+def draw_spark(weeks: Sequence[int]) -> Markup:
+    """A small column for each week, the latest on the right."""
+    top, bars = max(*weeks, 1), []
+    for number, value in enumerate(weeks):
+        height = max(2, 28 * value / top)
+        bars.append(
+            Markup('<rect class="{}" x="{}" y="{:.1f}" width="9" height="{:.1f}" rx="1"/>').format(
+                "c1" if value else "none", number * 12, 30 - height, height
+            )
+        )
+    said = "Questions by week, the latest last: " + ", ".join(str(value) for value in weeks)
+    size = len(weeks) * 12
+    return Markup(
+        '<svg class="spark" viewBox="0 0 {} 30" width="{}" height="30" role="img" aria-label="{}">{}</svg>'
+    ).format(size, size, said, Markup("").join(bars))
 
 
 def _weeks(chart: Chart) -> Markup:

@@ -19,6 +19,7 @@ from bot.services.reviewing import facts_of, file_of
 
 SHORT = Annotated[str, Query(max_length=300)]
 NEAREST = 6
+FIRST = 40  # cards shown at first
 
 router = APIRouter()
 
@@ -46,7 +47,7 @@ def sample_employees(today: date) -> dict[str, tuple[str, Employee]]:
 
 @router.get("/content")
 def content(
-    request: Request, staff: Staff, kind: SHORT = "", words: SHORT = "", due: SHORT = "", order: SHORT = ""
+    request: Request, staff: Staff, kind: SHORT = "", words: SHORT = "", due: SHORT = "", order: SHORT = "", all: SHORT = ""
 ) -> Response:
     parts = parts_of(request)
     kb, now = parts.desk.answering.kb, parts.desk.clock()
@@ -70,7 +71,8 @@ def content(
         request,
         "content.html",
         staff=staff,
-        shown=shown,
+        shown=shown if all else shown[:FIRST],
+        more=0 if all else max(0, len(shown) - FIRST),
         kinds=sorted({entry.card.split("/")[0] for entry in everything}),
         kind=kind,
         words=words,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,6 +14,7 @@ from bot.console.parts import Parts, parts_of
 from bot.console.views import flash, render
 from bot.services.audit import log_of
 from bot.services.coach_inbox import without_names
+from bot.services.plan_words import plan_of
 from bot.services.reviewing import VERDICTS, card_choices
 from bot.services.stepping_in import coaches_of
 from bot.services.story import Story, may_open, open_conversation, reveal, tell
@@ -79,6 +80,21 @@ def _for_a_reason(request: Request, staff: Person, conversation_id: int, reason:
     return RedirectResponse(f"/conversations/{conversation_id}", 303)
 
 
+def _shared_plan(parts: Parts, session: Session, person: Person) -> list[dict[str, Any]]:
+    """The employee's goals and steps, as far as the employee shares them."""
+    kb, today = parts.desk.answering.kb, parts.desk.clock().date()
+    return [
+        {
+            "title": goal.title,
+            "done": goal.done,
+            "steps": goal.steps,
+            "shown": [step for step in goal.steps if step.shared],
+        }
+        for goal in plan_of(session, kb, person, "en", today)
+        if goal.shared and goal.state != "dropped"
+    ]
+
+
 def _page(request: Request, staff: Person, parts: Parts, session: Session, story: Story) -> Response:
     kb, now, conversation_id = parts.desk.answering.kb, parts.desk.clock(), story.conversation.id or 0
     role = kb.roles.get(story.person.role or "")
@@ -92,6 +108,7 @@ def _page(request: Request, staff: Person, parts: Parts, session: Session, story
         staff=staff,
         story=story,
         mask=lambda words: without_names(words, story.person, story.known),
+        plan=_shared_plan(parts, session, story.person),
         role=role.title.en if role else story.person.job_title if story.known else "",
         site=site.name if site else "",
         reasons=WORDS,

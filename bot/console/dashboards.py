@@ -5,6 +5,7 @@ import io
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
+from markupsafe import Markup
 
 from bot.console.access import Staff
 from bot.console.charts import draw_chart
@@ -29,6 +30,7 @@ def dashboards(request: Request, staff: Staff, site: SITE = "") -> Response:
         staff=staff,
         charts=_charts(request, staff, site),
         draw=draw_chart,
+        nothing=Markup('<p class="empty">Not enough people yet.</p>'),
         site=site,
         sites=kb.sites.values(),
         smallest=policy_of(kb).smallest_group,

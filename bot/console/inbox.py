@@ -19,6 +19,9 @@ WORDS = {
     "waiting": "Waiting for a person",
     "reply-due": "Wrote to a coach",
     "with-coach": "With a coach",
+    "checkin-disputed": "Check-in disputed",
+    "checkin-overdue": "Check-in overdue",
+    "not-reached": "Reminder not delivered",
     "thumbs-down": "Thumbs down",
     "abstained": "Not answered",
     "unsure": "Not sure",
@@ -47,10 +50,14 @@ def inbox(
     parts = parts_of(request)
     kb, now = parts.desk.answering.kb, parts.desk.clock()
     wanted = Filter(reason, language, site, topic, whose, label, _day(since), _day(until), words.replace("\0", ""))
+
+    def site_name(site: str) -> str:
+        return kb.sites[site].name if site in kb.sites else "No site"
+
     with parts.reading() as session:
         listed = list_conversations(session, staff, wanted, parts.secret, now, after)
         if request.headers.get("hx-target") == "more":
-            return render(request, "inbox_rows.html", staff=staff, listed=listed, words_for=WORDS)
+            return render(request, "inbox_rows.html", staff=staff, listed=listed, words_for=WORDS, site_name=site_name)
         return render(
             request,
             "inbox.html",
@@ -64,6 +71,7 @@ def inbox(
             labels=_labels(session, staff),
             saved=_saved(session, staff),
             whole_query=request.url.query,
+            site_name=site_name,
         )
 
 

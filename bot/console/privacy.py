@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, or_, select
 from bot.console.access import Staff
 from bot.console.parts import parts_of
 from bot.console.views import flash, render
-from bot.services.audit import full_name, log_of, names_of, record
+from bot.services.audit import MOST_SHOWN, full_name, log_of, names_of, record
 from bot.services.privacy_rights import erase_person, export_person
 from bot.services.stepping_in import policy_of
 from storage.models import Conversation, Person
@@ -26,7 +26,7 @@ def audit(request: Request, staff: Staff, before: SHORT = "") -> Response:
     with parts_of(request).reading() as session:
         acts = log_of(session, staff.workspace, before=int(before) if before.isdecimal() else None)
         names = names_of(session, [act.subject_id for act in acts])
-    return render(request, "audit.html", staff=staff, acts=acts, names=names)
+    return render(request, "audit.html", staff=staff, acts=acts, names=names, page_size=MOST_SHOWN)
 
 
 @router.get("/people")

@@ -4,12 +4,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bot.console.access import CONTENT_OWNER, Staff
+from bot.console.charts import draw_spark
 from bot.console.parts import parts_of
 from bot.console.views import flash, render
 from bot.services.audit import names_of
 from bot.services.reviewing import VERDICTS, as_content_tests, as_proposals, close_by_hand, is_settled, reviews_in
 from bot.services.stepping_in import policy_of
 from bot.services.unanswered import unanswered_groups
+
+MOST = 60  # groups shown, and as many questions that were asked once
 
 router = APIRouter()
 
@@ -65,8 +68,10 @@ def unanswered(request: Request, staff: Staff) -> Response:
         request,
         "unanswered.html",
         staff=staff,
-        groups=groups[:60],
-        more=max(0, len(groups) - 60),
+        groups=[group for group in groups if group.questions > 1][:MOST],
+        singles=[group for group in groups if group.questions == 1][:MOST],
+        more=len(groups) - 2 * MOST if len(groups) > 2 * MOST else 0,
+        spark=draw_spark,
         show_words=lambda group: staff.access != CONTENT_OWNER or group.people >= policy_of(kb).smallest_group,
         show_chats=staff.access != CONTENT_OWNER,
         title_of=lambda card: kb.title(card, "en"),

@@ -11,6 +11,9 @@ LEVELS = {
     "waiting": 20,  # asked for a person; nobody has claimed it
     "reply-due": 25,  # wrote to the coach who stepped in and has no answer yet
     "with-coach": 30,  # a coach has stepped in
+    "checkin-disputed": 35,  # one side says that a check-in took place, the other that it did not
+    "checkin-overdue": 36,  # weeks after its day nobody has confirmed it
+    "not-reached": 38,  # a reminder could not be delivered, or the person is not in Slack
     "thumbs-down": 40,
     "abstained": 50,
     "unsure": 60,

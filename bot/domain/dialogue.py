@@ -20,11 +20,18 @@ LEADS_ON = re.compile(
     r"\b(?:it|that|those|this|these|they|them|there|then|instead|the same|eso|esa|ese|esos|esas|lo mismo|alla|ahi|ellos|entonces)\b"
 )
 ABOUT_THE_WAY = re.compile(
-    r"\b(?:how long|how many (?:years|months)|how much|cost|costs|price|expensive|years|months|time|take|takes|steps|start|first|"
+    r"\b(?:how long|how many (?:years|months)|how much|cost|costs|price|expensive|years|months|(?<!part )(?<!full )time|take|takes|steps|start|first|"
     r"cuanto (?:tiempo|tarda|dura|cuesta|sale)|cuantos (?:anos|meses)|cuesta|costar|costo|tarda|dura|pasos|empiezo|primero|caro)\b"
 )
 ASKS_FOR_HELP = re.compile(
     r"\b(?:help|helps|hospital|lakeshore|employer|they pay|covers?|ayuda|ayudan|hospital|empleador|cubre|pagan)\b"
+)
+# "and LPNs", "what about a cook", "y el de rayos x": another role, the same question.
+BARE = re.compile(
+    r"^(?:and|y|or|o|ok|but|pero|so|then|what about|how about|que tal|que hay de|que de|what of)(?: \S+){1,5}$"
+)
+GET_IN = re.compile(
+    r"\b(?:get in|get there|get to that|get into (?:it|that)|become one|how do i|como (?:llego|entro|le hago|me hago))\b"
 )
 THOSE_TWO = re.compile(
     r"\b(?:which|cual|between|entre|those two|the two|of those|esos dos|los dos|las dos|de esas|de esos)\b"
@@ -85,11 +92,15 @@ def follow_up(text: str, dialogue: Dialogue, roles: RolesAsked) -> tuple[str, Ro
         last.startswith(("pathways/path-to", "pathways/gap", "roles/"))
         and short
         and len(roles.named) == 1
-        and leads_on(text)
+        and (leads_on(text) or GET_IN.search(said))
     ):
         named = roles.named[0]
         if last.startswith("roles/"):
-            return f"roles/{named}", RolesAsked(None, None, (), roles.named)
+            if roles.from_ and GET_IN.search(said) and dialogue.roles:
+                return "pathways/path-to", RolesAsked(roles.from_, dialogue.roles[-1], (), roles.named)
+            if BARE.search(said):
+                return f"roles/{named}", RolesAsked(None, None, (), roles.named)
+            return None
         return last, RolesAsked(dialogue.from_, named, (), roles.named)
     if not roles.named and len(dialogue.roles) >= 2 and short and THOSE_TWO.search(said):
         return "pathways/compare", RolesAsked(None, None, dialogue.roles[-2:], dialogue.roles[-2:])

@@ -10,6 +10,7 @@ from dateutil.relativedelta import relativedelta
 
 from bot.domain.programs import Cohort, Program
 from bot.domain.roles import Step
+from bot.domain.schedule import dates_of
 
 StepKind = Literal["first-action", "support", "apply", "class", "exam", "rung"]
 FIRST_ACTION = timedelta(days=7)
@@ -48,36 +49,37 @@ def plan_for_route(
     rung; `supports`: what goes with each program."""
     first = steps[0]
     planned = [Planned("first-action", f"{first.from_}>{first.to}", today + FIRST_ACTION)]
+    tests = [credential for credential in first.credentials if credential not in held]
     for name in first.programs:
         if name in groups:
-            planned += list(_program_steps(*groups[name], supports.get(name, ()), held, today))
-    months = 0
+            planned += list(_program_steps(*groups[name], supports.get(name, ()), tests, today))
+    ready = max(max(each.due for each in planned), today + relativedelta(months=first.months))
     for step in steps:
-        months += step.months
-        planned.append(Planned("rung", f"{step.from_}>{step.to}", today + relativedelta(months=months)))
+        ready = ready if step is first else ready + relativedelta(months=step.months)
+        planned.append(Planned("rung", f"{step.from_}>{step.to}", ready))
     return in_order(planned)
 
 
 def plan_for_program(
-    program: Program, group: tuple[Program, Cohort] | None, supports: Sequence[str], held: frozenset[str], today: date
+    program: Program, group: tuple[Program, Cohort] | None, supports: Sequence[str], tests: Sequence[str], today: date
 ) -> list[Planned]:
-    """A program as the goal. Without an open group the first thing is to ask for the next one."""
+    """A program as the goal, with the credentials still to be tested for. Without an open group one asks for the next."""
     first = Planned("first-action", program.slug, today + FIRST_ACTION)
     if group is None:
         return [first]
-    return in_order([first, *_program_steps(*group, supports, held, today)])
+    return in_order([first, *_program_steps(*group, supports, tests, today)])
 
 
 def _program_steps(
-    program: Program, cohort: Cohort, supports: Sequence[str], held: frozenset[str], today: date
+    program: Program, cohort: Cohort, supports: Sequence[str], tests: Sequence[str], today: date
 ) -> Iterator[Planned]:
     group = f"{program.slug}:{cohort.id}"
     yield Planned("apply", group, max(cohort.apply_by, today))
     for support in supports[:MOST_SUPPORTS]:
         yield Planned("support", support, max(cohort.starts - SUPPORT_BEFORE_CLASS, today + FIRST_ACTION))
-    yield Planned("class", group, cohort.starts)
+    yield Planned("class", group, next((day for day, _ in dates_of(cohort)), cohort.starts))
     for credential in program.credentials:
-        if credential not in held:
+        if credential in tests:
             yield Planned("exam", credential, cohort.ends + EXAM_AFTER_CLASS)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -54,6 +55,9 @@ COMPARE = re.compile(
 )
 
 
+SHORTEST_ALIKE = 6  # shorter words must be right
+
+
 class RoleReader:
     """Finds roles by title, lay title, abbreviation or a small misspelling. Build once from the content."""
 
@@ -67,7 +71,11 @@ class RoleReader:
         for word, roles in ambiguous.items():
             self._phrases[plain(word)] = tuple(roles)
         self._longest = max((len(phrase.split()) for phrase in self._phrases), default=1)
-        self._long_phrases = [phrase for phrase in self._phrases if len(phrase) >= 6]
+        self._alike: dict[tuple[str, int], list[str]] = {}  # long ones, by first letter and number of words
+        for phrase in self._phrases:
+            if len(phrase) >= SHORTEST_ALIKE:
+                self._alike.setdefault((phrase[0], phrase.count(" ")), []).append(phrase)
+        self.name = sha256(repr(sorted(self._phrases.items())).encode()).hexdigest()[:16]
         self._closest = lru_cache(maxsize=20_000)(self._find_closest)
 
     def mentions(self, text: str) -> list[Mention]:
@@ -92,13 +100,11 @@ class RoleReader:
 
     def _find_closest(self, said: str) -> str | None:
         """A known name at most one typing slip away, two in a long one; short words must be right."""
-        if len(said) < 6:
+        alike = self._alike.get((said[:1], said.count(" ")), ())
+        if len(said) < SHORTEST_ALIKE or not alike:
             return None
-        allowed = 1 if len(said) < 10 else 2
-        best = process.extractOne(said, self._long_phrases, scorer=OSA.distance, score_cutoff=allowed)
-        if best is None or best[0][0] != said[0] or best[0].count(" ") != said.count(" "):
-            return None
-        return best[0] if best[0] not in _REAL_WORDS.get(said, ()) else None
+        best = process.extractOne(said, alike, scorer=OSA.distance, score_cutoff=1 if len(said) < 10 else 2)
+        return best[0] if best and best[0] not in _REAL_WORDS.get(said, ()) else None
 
     def read(self, text: str) -> RolesAsked:
         """The roles of a message with their parts in it."""

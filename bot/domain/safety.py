@@ -1,7 +1,8 @@
 """Safety rules: words that must reach a fixed, human-first reply every time, before any matching.
 
 The rules stand in content/safety/rules.yaml so that a reviewer can read and correct them. A pattern is plain words;
-`*` stands for up to four words, `(a|b)` for a choice, `word~` for a word with any ending.
+`*` stands for up to four words, `(a|b)` for a choice, `(a|b)?` for a choice that may be left out, `word~` for a word with any
+ending, `#` for a number.
 """
 
 import re
@@ -27,21 +28,30 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w']+", " ", text).replace("'", "").split())
 
 
+_WILD = {"*": r"(?:\w+ ){0,4}", "#": r"\d+ "}
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     words = []
-    for word in re.findall(r"\([^)]*\)~?|\S+", pattern):
-        if word == "*":
-            words.append(r"(?:\w+ ){0,4}")
+    for word in re.findall(r"\([^)]*\)[~?]?|\S+", pattern):
+        if word in _WILD:
+            words.append(_WILD[word])
+            continue
+        if word.endswith(")?"):
+            words.append(f"(?:(?:{_choices(word[1:-2])}) )?")
             continue
         ending = r"\w*" if word.endswith("~") else ""
         word = word.rstrip("~")
         if word.startswith("("):
-            choices = "|".join(_ending(plain(choice.rstrip("~")), choice) for choice in word[1:-1].split("|"))
-            words.append(f"(?:{choices}){ending} ")
+            words.append(f"(?:{_choices(word[1:-1])}){ending} ")
         else:
             words.append(re.escape(plain(word)) + ending + " ")
     return re.compile(r"(?<!\w)" + "".join(words))
+
+
+def _choices(choices: str) -> str:
+    return "|".join(_ending(plain(choice.rstrip("~")), choice) for choice in choices.split("|"))
 
 
 def _ending(word: str, choice: str) -> str:

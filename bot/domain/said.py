@@ -33,6 +33,20 @@ _USED = re.compile(
     r"\b(?:used|spent|already (?:got|had|took)|use[ds]? up|gaste|gastado|use|usado|ya me (?:dieron|pagaron)|llevo usado)\b"
 )
 
+_EXPERIENCE = {
+    "abroad": r"\b(?:in|back in|from) (?:my|another|a different) (?:home ?)?(?:country|homeland)|foreign (?:trained|license|degree|nurse|doctor)|abroad|"
+    r"overseas|en (?:mi|otro) pais|de (?:mi|otro) pais|en el extranjero",
+    "military": r"\b(?:in the|from the|was) (?:army|navy|military|marines|air force|national guard)|veteran|medic in|"
+    r"en el ejercito|en la marina|veterano|servicio militar",
+}
+_EXPERIENCE_SAID = {kind: re.compile(pattern) for kind, pattern in _EXPERIENCE.items()}
+
+
+def experience_said(text: str) -> frozenset[str]:
+    """Work or school that a message tells of: "abroad", "military"."""
+    said = plain(text)
+    return frozenset(kind for kind, pattern in _EXPERIENCE_SAID.items() if pattern.search(said))
+
 
 def date_said(text: str, today: date) -> date | None:
     """The first date named. Without a year it is the next one to come; "1/18" is January 18, as in the U.S."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from bot.domain.cards import Content
@@ -73,6 +74,7 @@ class Fit:
     dates: tuple[date, ...] = ()  # of the class
 
 
+@lru_cache(maxsize=8192)  # many people share a pattern, and a course of a year has a hundred classes
 def fit(cohort: Cohort, pattern: Pattern | None) -> Fit:
     if not cohort.sessions:
         return Fit("own-time")
@@ -93,9 +95,10 @@ def fit(cohort: Cohort, pattern: Pattern | None) -> Fit:
 
 def dates_of(cohort: Cohort) -> Iterator[tuple[date, Session]]:
     """Each class of the cohort in order of date."""
+    on_day = [[each for each in cohort.sessions if each.day == weekday] for weekday in WEEKDAYS]
     for number in range((cohort.ends - cohort.starts).days + 1):
         day = cohort.starts + timedelta(days=number)
-        yield from ((day, session) for session in cohort.sessions if session.day == WEEKDAYS[day.weekday()])
+        yield from ((day, session) for session in on_day[day.weekday()])
 
 
 def _shifts_in_the_way(day: date, session: Session, pattern: Pattern) -> Iterator[date]:

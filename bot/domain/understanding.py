@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from bot.domain.cards import Language
+from bot.domain.context import Neighbours, likelier, programs_meant, spelled_out, with_the_job
 from bot.domain.dialogue import Dialogue, chosen, follow_up, leads_on
 from bot.domain.language import language_of
 from bot.domain.outside import OtherLanguage
@@ -21,9 +22,13 @@ Outcome = Literal["answer", "clarify", "abstain", "handoff"]
 
 # The top card is answered when its chance of being right is at least this; thresholds come from cross-validation.
 ANSWER_FROM = 0.5
+# A card that goes on from what was just talked about.
+ANSWER_EXPECTED_FROM = 0.15
 # Below this chance that the message is about anything here, Trellis says that it does not know.
 OFFER_FROM = 0.25
 MOST_OFFERED = 3
+# A safety card is answered at this chance already: to miss one is far worse than to raise one too many.
+SAFETY_FROM = 0.3
 HUMAN = "assistant/human"
 
 
@@ -45,7 +50,10 @@ class Ranking(Protocol):
     def in_scope(self) -> float: ...
 
 
-Rank = Callable[[str, Callable[[str], bool]], Ranking]
+class Rank(Protocol):
+    def __call__(
+        self, message: str, allowed: Callable[[str], bool] = ..., likelier: Callable[[str], float] = ...
+    ) -> Ranking: ...
 
 
 @dataclass(frozen=True)
@@ -73,41 +81,59 @@ class Understanding:
     """Everything that reading a message needs, built once from the content."""
 
     rank: Rank
+    mend: Callable[[str], str]  # spelling
     roles: RoleReader
     safety_rules: Sequence[SafetyRule]
     other_languages: Mapping[str, OtherLanguage]
     titles: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
     def decide(self, text: str, employee: Employee, dialogue: Dialogue) -> Decision:
         """What to do with `text`, written by `employee` in the middle of `dialogue`."""
         found = language_of(text, self.other_languages)
         language: Language = found if found in ("en", "es") else (employee.language or "en")  # type: ignore[assignment]
-        if card := safety_card(text, self.safety_rules):
+        mended = self.mend(text)
+        if card := safety_card(text, self.safety_rules) or safety_card(mended, self.safety_rules):
             return Decision("answer", (card,), 1.0, language, safety=card.startswith("safety/"))
         if found in self.other_languages:
             return Decision("abstain", (), 1.0, language, other_language=found)
+        text = mended
         if card := chosen(text, dialogue, self.titles[language]):
             roles = RolesAsked(dialogue.from_, dialogue.to, (), dialogue.roles)
             return self._answer(card, 1.0, language, roles)
+
+        def role_title(role: str) -> str:
+            return self.titles[language].get(f"roles/{role}", role)
+
+        text = spelled_out(text, dialogue, role_title)
+        text = with_the_job(text, dialogue, self.roles.read(text), role_title)
         roles = self.roles.read(text)
         if settled := follow_up(text, dialogue, roles):
             return self._answer(settled[0], 0.9, language, settled[1])
+        if programs := programs_meant(text, dialogue, roles, self.neighbours):
+            best = self.rank(text, lambda card: card in programs).candidates
+            card = next((each.card for each in best if each.card in programs and each.probability > 0), programs[0])
+            return self._answer(card, 0.9, language, roles)
         return self._match(text, employee, dialogue, language, roles)
 
     def _match(self, text: str, employee: Employee, dialogue: Dialogue, language: Language, roles: RolesAsked) -> Decision:
         def allowed(card: str) -> bool:
             return employee.is_manager or not card.startswith("managers/")
 
-        ranking = self.rank(text, allowed)
+        expected = likelier(text, dialogue, self.neighbours)
+        ranking = self.rank(text, allowed, expected)
         if dialogue.cards and leads_on(text):
             ranking = self._with_context(text, dialogue, language, allowed, ranking)
-        ranked = _fit_roles([(c.card, c.probability) for c in ranking.candidates], roles)
-        first, confidence = ranked[0][0], _shifted(ranking, ranked)
+        ranked, confidence = [(each.card, each.probability) for each in ranking.candidates], ranking.confidence
+        first = ranked[0][0]
+        for card, chance in ranked:
+            if card.startswith("safety/") and chance >= SAFETY_FROM:
+                return Decision("answer", (card,), chance, language, safety=True)
         if first.startswith("outside/"):
             nearest = tuple(card for card, _ in ranked[1:4] if not card.startswith("outside/"))[:2]
             return Decision("abstain", nearest, confidence, language, roles, outside=first)
         inside = [(card, chance) for card, chance in ranked if not card.startswith("outside/")]
-        if confidence >= ANSWER_FROM:
+        if confidence >= (ANSWER_EXPECTED_FROM if expected(first) > 1 else ANSWER_FROM):
             return self._maybe_two(text, self._answer(first, confidence, language, roles), allowed)
         if ranking.in_scope >= OFFER_FROM and len(inside) > 1:
             offered = tuple(card for card, _ in inside[:MOST_OFFERED])
@@ -153,30 +179,3 @@ def two_halves(text: str) -> tuple[str, str] | None:
         if len(parts) == 2 and all(len(part.split()) >= 3 for part in parts):
             return parts[0], parts[1]
     return None
-
-
-def _fit_roles(ranked: Sequence[tuple[str, float]], roles: RolesAsked) -> list[tuple[str, float]]:
-    """Chances corrected by the roles named: a role's card that was not named is unlikely when another was."""
-
-    def corrected(card: str, chance: float) -> float:
-        if card == "pathways/compare" and roles.compare:
-            return chance * 4 + 0.05
-        if card == "pathways/path-to" and roles.from_ and roles.to:
-            return chance * 3 + 0.03
-        if card.startswith("roles/") and roles.named:
-            return chance * (1.5 if card.removeprefix("roles/") in roles.named else 0.25)
-        return chance
-
-    weighed = [(card, corrected(card, chance)) for card, chance in ranked]
-    total = sum(chance for _, chance in weighed) or 1.0
-    before = sum(chance for _, chance in ranked)
-    return sorted(((card, chance / total * before) for card, chance in weighed), key=lambda pair: -pair[1])
-
-
-def _shifted(ranking: Ranking, ranked: Sequence[tuple[str, float]]) -> float:
-    """The gate's confidence, moved with the correction of the first card."""
-    first = ranking.candidates[0]
-    card, chance = ranked[0]
-    if card == first.card:
-        return max(ranking.confidence, min(0.97, ranking.confidence * (chance / max(first.probability, 1e-6)) ** 0.5))
-    return min(0.9, max(chance, ranking.confidence * 0.8))

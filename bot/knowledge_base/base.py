@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.cards import LANGUAGES, Card, Fact, Language, Office, Reviewed, Site, Text
+from bot.domain.checkins import CheckinPolicy
 from bot.domain.outside import OtherLanguage, OutsideTopic
 from bot.domain.people import Employee
 from bot.domain.problems import ContentError, Problem
 from bot.domain.programs import Cohort, Program
 from bot.domain.roles import Credential, Role, Step
+from bot.domain.roster import RosterRules
 from bot.domain.safety import SafetyRule
 from bot.domain.schedule import Shifts
 from bot.domain.tuition import TuitionPolicy
@@ -58,8 +60,11 @@ class KnowledgeBase:
     programs: dict[str, Program]
     tuition: TuitionPolicy
     shifts: Shifts
+    checkins: CheckinPolicy
+    roster: RosterRules
     messages: dict[str, Text]
     ambiguous_titles: dict[str, tuple[str, ...]]
+    short_forms: dict[str, str]
     outside: dict[str, OutsideTopic]
     other_languages: dict[str, OtherLanguage]
     safety_rules: tuple[SafetyRule, ...]
@@ -100,6 +105,11 @@ class KnowledgeBase:
         for topic in self.outside.values():
             for language in LANGUAGES:
                 yield from ((words, topic.id, language) for words in topic.utterances.in_(language))
+
+    def reviewed_texts(self) -> Iterator[str]:
+        """Titles and answers, as they stand in the files: words that somebody has read and checked."""
+        for _, entry in self.entries():
+            yield from _strings(entry.model_dump(exclude={"utterances", "id", "slug", "next", "source"}))
 
     def wage(self, role: str) -> Wage | None:
         return self.wages.get(self.roles[role].soc) if role in self.roles else None
@@ -244,7 +254,9 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
     rules = reader.file("safety/rules.yaml") or []
     tuition = reader.model(TuitionPolicy, "tuition.yaml", "", reader.file("tuition.yaml") or {})
     shifts = reader.model(Shifts, "shifts.yaml", "", reader.file("shifts.yaml") or {})
-    if tuition is None or shifts is None:
+    checkins = reader.model(CheckinPolicy, "policies/checkins.yaml", "", reader.file("policies/checkins.yaml") or {})
+    roster = reader.model(RosterRules, "roster_columns.yaml", "", reader.file("roster_columns.yaml") or {})
+    if tuition is None or shifts is None or checkins is None or roster is None:
         return None, reader.problems
     kb = KnowledgeBase(
         revision=revision(root),
@@ -259,8 +271,11 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         programs=reader.models(Program, "programs", lambda name: {"slug": name}),
         tuition=tuition,
         shifts=shifts,
+        checkins=checkins,
+        roster=roster,
         messages=reader.named_in(Text, "messages"),
         ambiguous_titles={name: tuple(roles) for name, roles in (reader.file("ambiguous_titles.yaml") or {}).items()},
+        short_forms=_short_forms(reader),
         outside=reader.named(OutsideTopic, "outside.yaml", reader.file("outside.yaml") or {}),
         other_languages=reader.named(OtherLanguage, "languages.yaml", reader.file("languages.yaml") or {}),
         safety_rules=tuple(
@@ -275,12 +290,30 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
     return (kb if employer and datasets else None), reader.problems
 
 
+def _short_forms(reader: Reader) -> dict[str, str]:
+    """YAML reads a bare y, n, on or off as no word at all; such a line is a problem, not a surprise."""
+    found = (reader.file("spelling.yaml") or {}).get("short_forms") or {}
+    for short, long in found.items():
+        if not isinstance(short, str) or not isinstance(long, str):
+            reader.problems.append(Problem("spelling.yaml", str(short), "both sides must be words; put them in quotes"))
+    return {short: long for short, long in found.items() if isinstance(short, str) and isinstance(long, str)}
+
+
 def revision(root: Path) -> str:
     """A short name for exactly this content: changes when any file does."""
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.suffix in (".yaml", ".csv")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for each in value.values() for text in _strings(each))
+    elif isinstance(value, list | tuple):
+        yield from (text for each in value for text in _strings(each))
 
 
 __all__ = ["ExpiredFact", "KnowledgeBase", "Page", "load", "read"]

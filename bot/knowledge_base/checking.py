@@ -9,10 +9,12 @@ from typing import Any
 from jinja2 import TemplateError
 
 from bot.domain.cards import LANGUAGES, Language, Text
+from bot.domain.checkins import problems_of
 from bot.domain.people import Employee
 from bot.domain.problems import Problem
 from bot.domain.programs import Program
 from bot.domain.roles import Role
+from bot.domain.roster import KEPT_COLUMNS, KEPT_VALUES
 from bot.domain.safety import plain
 from bot.knowledge_base.base import KnowledgeBase
 from bot.knowledge_base.reading_grade import reading_ease_es, reading_grade_en
@@ -29,6 +31,8 @@ def check(kb: KnowledgeBase, today: date, structure_only: bool = False) -> list[
     """Every problem between the files of `kb`. `structure_only` leaves out style and dates, for a quick start."""
     problems = [
         *_references(kb),
+        *_checkins(kb),
+        *_roster(kb),
         *_utterances(kb, structure_only),
         *_templates(kb),
         *_lattice(kb),
@@ -72,6 +76,31 @@ def _references(kb: KnowledgeBase) -> Iterator[Problem]:
         yield from _missing("ambiguous_titles.yaml", title, roles, kb.roles.__contains__, "role")
     for rule in kb.safety_rules:
         yield from _missing("safety/rules.yaml", "card", [rule.card], kb.has, "card")
+
+
+def _checkins(kb: KnowledgeBase) -> Iterator[Problem]:
+    file = "policies/checkins.yaml"
+    yield from (Problem(file, place, sentence) for place, sentence in problems_of(kb.checkins))
+    for kind, names in (("topic", kb.checkins.topics), ("skip", kb.checkins.skip_reasons)):
+        for name in names:
+            if f"checkin_{kind}_{name}" not in kb.messages:
+                yield Problem(file, name, f"has no words: please add checkin_{kind}_{name} to messages/checkins.yaml")
+
+
+def _roster(kb: KnowledgeBase) -> Iterator[Problem]:
+    file = "roster_columns.yaml"
+    for column in kb.roster.columns:
+        if column not in KEPT_COLUMNS:
+            yield Problem(file, column, f"is nothing that Trellis keeps; it keeps {', '.join(sorted(KEPT_COLUMNS))}")
+    yield from _missing(file, "titles", kb.roster.titles, kb.roles.__contains__, "role")
+    for kind, words in kb.roster.values.items():
+        for ours in words:
+            if ours not in KEPT_VALUES.get(kind, ()):
+                yield Problem(
+                    file,
+                    f"values {kind}",
+                    f"“{ours}” is not one of {', '.join(KEPT_VALUES.get(kind, ())) or 'anything known'}",
+                )
 
 
 def _program_references(kb: KnowledgeBase, program: Program) -> Iterator[Problem]:

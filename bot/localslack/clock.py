@@ -51,6 +51,12 @@ class Clock:
         with self._lock:
             self._timers.append((self.now() + after, do))
 
+    @property
+    def waits(self) -> bool:
+        """Something is to happen later."""
+        with self._lock:
+            return bool(self._timers)
+
     def fire_due(self) -> None:
         now = self.now()
         with self._lock:

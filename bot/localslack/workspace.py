@@ -76,6 +76,7 @@ class File:
     content: bytes = b""
     title: str = ""
     shared: bool = False
+    alt_text: str = ""
 
 
 class Workspace:

@@ -61,19 +61,26 @@ def tell(session: Session, person: Person, about: AboutMe, today: date, now: dat
     rows += [("not-credential", each, "") for each in sorted(about.not_held)]
     rows += [("language", each, "") for each in sorted(about.languages)]
     words = redact(about.experience_words)
-    rows += [("experience", each, words) for each in sorted(about.experience)]
+    rows += [("experience", each, "") for each in sorted(about.experience)]
+    if words:
+        rows.append(("experience-words", "", words))
     if about.workdays:
         rows.append(("workdays", ",".join(about.workdays), ""))
     if about.weekend_from:
         rows.append(("weekend-from", about.weekend_from.isoformat(), ""))
     if about.tuition_used is not None:
         rows.append(("tuition-used", str(today.year), f"{about.tuition_used:g}"))
-    replaced = ("education", *LISTS, "workdays", "weekend-from", "tuition-used")
+    replaced = ("education", *LISTS, "experience-words", "workdays", "weekend-from", "tuition-used")
     session.exec(delete(Told).where(col(Told.person_id) == person.id, col(Told.kind).in_(replaced)))
     for kind, value, detail in rows:
         session.add(
             Told(workspace=person.workspace, person_id=person.id or 0, kind=kind, value=value, detail=detail, at=now)
         )
+
+
+def experience_words(told: Iterable[Told]) -> str:
+    """What the employee wrote about their experience, redacted."""
+    return next((each.detail for each in told if each.kind == "experience-words"), "")
 
 
 def reminders_of(told: Iterable[Told]) -> str:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from bot.domain.cards import Language
 from bot.domain.dialogue import Dialogue
+from bot.domain.lattice import Lattice
 from bot.domain.people import Employee
 from bot.domain.privacy import redact
 from bot.domain.role_mentions import RolesAsked
@@ -69,6 +70,9 @@ class WorkOut(Protocol):
 
     `text` is the message, "" when a button was pressed: dates, amounts and wishes are read from it.
     """
+
+    @property
+    def lattice(self) -> Lattice: ...
 
     def __call__(
         self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date, text: str = ""
@@ -162,7 +166,9 @@ class Answering:
     def _after(self, decision: Decision, dialogue: Dialogue, reply: Reply) -> Dialogue:
         roles = decision.roles
         named = roles.compare or tuple(role for role in (*roles.named, roles.to) if role)
-        talked = tuple(dict.fromkeys((*dialogue.roles, *named)))[-4:]
+        if decision.outcome == "answer" and (about := self.understanding.neighbours.roles.get(decision.cards[0])):
+            named = (*named, about)
+        talked = (*(role for role in dialogue.roles if role not in named), *dict.fromkeys(named))[-4:]
         cards = decision.cards if decision.outcome == "answer" else dialogue.cards
         asked = ""
         if decision.outcome == "answer" and decision.cards[0] in ("pathways/path-to", "pathways/gap"):

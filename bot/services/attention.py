@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bot.domain.attention import NOTHING, Sign, most_urgent, sign_of_exchange
-from storage.models import Attention, CoachMessage, Conversation, Exchange, Feedback, Handoff, Person
+from storage.models import Attention, CheckinTrouble, CoachMessage, Conversation, Exchange, Feedback, Handoff, Person
 
 LATEST = 50  # exchanges looked at: what is older than these and was never handled no longer decides
 
@@ -51,7 +51,7 @@ def _latest(session: Session, conversation_id: int) -> list[Exchange]:
 
 
 def _signs(session: Session, conversation_id: int, exchanges: list[Exchange], handled_at: datetime | None) -> list[Sign]:
-    signs = []
+    signs = _troubles(session, conversation_id, handled_at)
     open_ones = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != "resolved")
     for handoff in session.exec(open_ones):
         if handoff.state == "waiting":
@@ -70,6 +70,23 @@ def _signs(session: Session, conversation_id: int, exchanges: list[Exchange], ha
         Sign("thumbs-down", each.given_at) for each in session.exec(down) if handled_at is None or each.given_at > handled_at
     ]
     return signs
+
+
+def _troubles(session: Session, conversation_id: int, handled_at: datetime | None) -> list[Sign]:
+    """Check-ins of this person that a coach should look at: in their latest conversation only."""
+    conversation = session.get_one(Conversation, conversation_id)
+    newer = select(Conversation.id).where(Conversation.person_id == conversation.person_id, Conversation.thread_ts == "")
+    if (
+        session.exec(newer.order_by(col(Conversation.last_at).desc(), col(Conversation.id).desc())).first()
+        != conversation_id
+    ):
+        return []
+    found = select(CheckinTrouble).where(CheckinTrouble.person_id == conversation.person_id)
+    return [
+        Sign(each.reason, each.at)
+        for each in session.exec(found.where(col(CheckinTrouble.settled_at).is_(None)))
+        if handled_at is None or each.at > handled_at
+    ]
 
 
 def _with_coach(session: Session, conversation_id: int, handoff: Handoff) -> Sign:

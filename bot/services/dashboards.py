@@ -9,6 +9,7 @@ from statistics import median
 from sqlmodel import Session, col, select
 
 from bot.knowledge_base import KnowledgeBase
+from bot.services.unanswered import unanswered_groups
 from storage.models import Exchange, Feedback, Handoff, Person, Tally
 
 WEEKS = 12
@@ -70,6 +71,7 @@ def all_charts(session: Session, kb: KnowledgeBase, workspace: str, now: datetim
             lambda card: kb.title(card, "en"),
             smallest,
         ),
+        *([] if site else [_unanswered(session, workspace, now, smallest)]),
     ]
 
 
@@ -158,6 +160,17 @@ def _failing_supports(session: Session, workspace: str, now: datetime, site: str
         down, unsure = down.where(col(Exchange.person_id).in_(here)), unsure.where(col(Exchange.person_id).in_(here))
     rows = [*session.exec(down).all(), *session.exec(unsure).all()]
     return [(cards[0], person) for cards, person in rows if cards and cards[0].startswith("supports/")]
+
+
+def _unanswered(session: Session, workspace: str, now: datetime, smallest: int) -> Chart:
+    """What enough people asked without a good answer, in the words that their questions share."""
+    groups = unanswered_groups(session, workspace, now)
+    shown = [group for group in groups if group.people >= smallest][:15]
+    rows: list[tuple[str, tuple[float | None, ...]]] = [(group.words.capitalize(), (group.people,)) for group in shown]
+    if few := len(groups) - len(shown):
+        rows.append((f"{few} with fewer than {smallest} people each", (None,)))
+    says = "People who asked the same and got no good answer, in the last eight weeks."
+    return Chart("unanswered", "Top unanswered", says, "ranking", ("People",), tuple(rows))
 
 
 def _ranking(

@@ -9,25 +9,30 @@ from bot.domain.eligibility import Criterion, criteria, hours_by_band, open_from
 from bot.domain.people import Employee
 from bot.domain.programs import Cohort, Program
 from bot.knowledge_base import KnowledgeBase, Page
-from bot.knowledge_base.base import show_date
+from bot.knowledge_base.base import Offer, show_date
 from bot.knowledge_base.rendering import show_office
 from bot.services.class_hours import shift_lines
 from bot.services.wraparound import supports_for, supports_line
 
 
 def program_page(kb: KnowledgeBase, program: Program, employee: Employee, language: Language, today: date) -> Page:
-    """The program's card with what was checked for this employee below it."""
+    """The program's card with what was checked for this employee below it; class times only for who may join."""
     page = kb.page(program.id, employee, language, today)
     parts = [page.text.strip(), *checked(kb, program, employee, language, today)]
-    if shifts := shift_lines(kb, program, employee, language, today):
+    closed = verdict(criteria(program.eligibility, employee, kb.roles, today)) == "closed"
+    if not closed and (shifts := shift_lines(kb, program, employee, language, today)):
         parts += ["", *shifts]
     supports = supports_for(kb, program, employee, today)
     if supports:
         parts += ["", supports_line(kb, supports, language)]
     if stay := stay_line(kb, program, language):
         parts += ["", stay]
+    offers = [Offer("interest", kb.say("interest_button", language), program.slug)]
+    if program.cohorts and not closed:
+        offers.append(Offer("request_class_time", kb.say("interest_request", language), program.slug))
+    offers.append(Offer("choose_goal", kb.say("interest_goal", language), program.id))
     following = dict.fromkeys((*page.next[:3], *(f"supports/{name}" for name, _ in supports[:1]), *page.next[3:]))
-    return replace(page, text="\n".join(parts), next=tuple(following)[:4])
+    return replace(page, text="\n".join(parts), next=tuple(following)[:4], offers=tuple(offers))
 
 
 def checked(kb: KnowledgeBase, program: Program, employee: Employee, language: Language, today: date) -> list[str]:

@@ -6,6 +6,7 @@ from bot.services.map_words import MapWords
 
 MOST_COMPETENCIES = 3
 MOST_COMPARED = 3
+LETTERS = "ABC"  # the titles are long; a letter stands for each in the rows
 
 
 def gap_lines(words: MapWords, goal: str) -> list[str]:
@@ -62,7 +63,7 @@ def compare_lines(words: MapWords, roles: tuple[str, ...]) -> list[str]:
     of = {role: words.kb.roles[role] for role in known}
     rows: list[tuple[str, list[str]]] = []
     if all(words.pay(role) for role in known):
-        pay = [words.say("compare_pay_value", role=words.title(role), pay=words.pay(role)) for role in known]
+        pay = [words.say("compare_pay_value", pay=words.pay(role)) for role in known]
         rows.append((words.say("compare_pay", year=words.pay_year), pay))
     rows.append((words.say("compare_school"), [words.say(f"education_{role.education}") for role in of.values()]))
     if start := words.employee.role:
@@ -73,18 +74,23 @@ def compare_lines(words: MapWords, roles: tuple[str, ...]) -> list[str]:
     rows.append((words.say("compare_nights"), [yes if role.evenings_nights else no for role in of.values()]))
     if growth := _growth(words, known):
         rows.append((words.say("compare_growth"), growth))
-    doors = [words.say("compare_doors_value", roles=words.lattice.doors(role).roles) for role in known]
+    doors = [words.say("compare_doors_value", jobs=words.jobs(words.lattice.doors(role).roles)) for role in known]
     rows.append((words.say("compare_doors"), doors))
-    lines = [words.say("compare_row", name=name, values=" · ".join(_named(words, known, values))) for name, values in rows]
-    return [*lines, *_which_pays_more(words, known)]
-
-
-def _named(words: MapWords, roles: list[str], values: list[str]) -> list[str]:
-    """Each value with its role's name before it, unless the value has it already."""
-    pairs = zip((words.title(role) for role in roles), values, strict=True)
-    return [
-        value if value.startswith(title) else words.say("compare_value", role=title, value=value) for title, value in pairs
+    names = [
+        words.say("compare_name", letter=letter, role=words.title(role))
+        for letter, role in zip(LETTERS, known, strict=False)
     ]
+    lines = [words.say("compare_row", name=name, values=_lettered(words, values)) for name, values in rows]
+    return [*names, "", *lines, *_which_pays_more(words, known)]
+
+
+def _lettered(words: MapWords, values: list[str]) -> str:
+    """ "A: none · B: some"; one value when all are the same."""
+    if len(set(values)) == 1:
+        return f"{'/'.join(LETTERS[: len(values)])}: {values[0]}"
+    return " · ".join(
+        words.say("compare_value", letter=letter, value=each) for letter, each in zip(LETTERS, values, strict=False)
+    )
 
 
 def _way(words: MapWords, start: str, goal: str) -> str:

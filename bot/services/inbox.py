@@ -4,16 +4,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from sqlmodel import Session
 
+from bot.domain.cards import Language
 from bot.domain.dialogue import Dialogue
 from bot.services import queues
 from bot.services.answering import Answering, Draw, answer, ask_for_coach, conversation_at, employee_of
 from bot.services.attention import reassess
 from bot.services.delivery import Clock, Sender, deliver_one
 from bot.services.feedback import note_deletion, note_edit
-from bot.services.people import person_by_slack_id
+from bot.services.people import link_slack_account, may_ask, person_by_slack_id
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
 from storage.database import Sessions
 from storage.models import Conversation, Exchange, InboxItem, OutboxItem, Person
@@ -24,15 +26,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Desk:
-    """All that is needed to work on the inbox. `coach_channel` gets a card for each handoff; "" when there is none."""
+    """All that is needed to work on the inbox. `coach_channel` gets a card for each handoff; "" when there is none.
+
+    `profile_of` asks Slack who an account is (users.info with its locale); it may raise, then the work is done later.
+    """
 
     sessions: Sessions
     answering: Answering
     sender: Sender
     draw: Draw
     clock: Clock
+    profile_of: Callable[[str], dict[str, Any]]
     coach_channel: str = ""
     draw_handoff: Callable[[str, bool, int], dict[str, object]] = lambda who, urgent, handoff: {"text": who}
+
+
+class SlackIsAway(Exception):
+    """Slack can't be asked now who somebody is; that is no fault of the question."""
 
 
 def work_through(desk: Desk, conversation: str) -> None:
@@ -40,6 +50,9 @@ def work_through(desk: Desk, conversation: str) -> None:
     while item := queues.claim_next(desk.sessions, conversation, desk.clock()):
         try:
             outgoing = _handle(desk, item)
+        except SlackIsAway:
+            queues.postpone(desk.sessions, item, desk.clock())
+            return
         except Exception:
             logger.exception("inbox item %s failed", item.id)
             if not queues.give_back(desk.sessions, item, "failed", desk.clock()):
@@ -57,14 +70,36 @@ def sweep(desk: Desk) -> int:
     return len(waiting)
 
 
+def find_person(desk: Desk, workspace: str, slack_id: str) -> Person | None:
+    """The roster's person; at first contact the account is linked by its e-mail address. None for everybody else."""
+    return _look_up(desk, workspace, slack_id)[0]
+
+
+def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, dict[str, Any]]:
+    """(the person, the Slack profile of an account that is not linked yet)."""
+    with desk.sessions() as session:
+        if person := person_by_slack_id(session, workspace, slack_id):
+            return person, {}
+    try:
+        profile = desk.profile_of(slack_id)
+    except Exception as error:
+        logger.warning("Slack can't say who %s is: %s", slack_id, type(error).__name__)
+        raise SlackIsAway from error
+    with desk.sessions() as session:
+        person = link_slack_account(session, workspace, profile, desk.clock())
+        session.commit()
+    return person, profile
+
+
 def _handle(desk: Desk, item: InboxItem) -> list[int]:
     """One item in one transaction; returns the outbox rows to deliver at once."""
+    known, profile = _look_up(desk, item.workspace, str(item.body.get("user", "")))
     with desk.sessions() as session:
         now = desk.clock()
-        person = person_by_slack_id(session, item.workspace, str(item.body.get("user", "")))
+        person = session.get(Person, known.id) if known else None
         outgoing: list[OutboxItem] = []
         if person is None:
-            queues.finish(session, item, now, "not on the roster")
+            outgoing += _refuse(desk, session, item, profile, now)
         elif item.kind in ("message", "choice"):
             outgoing += _answer(desk, session, item, person, now)
         elif item.kind == "person":
@@ -109,6 +144,20 @@ def _answer(desk: Desk, session: Session, item: InboxItem, person: Person, now: 
 def _is_safety(desk: Desk, session: Session, item: InboxItem, person: Person) -> bool:
     words = str(item.body.get("text", ""))
     return desk.answering.understanding.decide(words, employee_of(person, session), Dialogue()).safety
+
+
+def _refuse(desk: Desk, session: Session, item: InboxItem, profile: dict[str, Any], now: datetime) -> list[OutboxItem]:
+    """An employee who is not on the roster is told so once a day, and who can help; guests and bots get nothing."""
+    queues.finish(session, item, now, "not on the roster")
+    if item.kind not in ("message", "choice", "person") or not may_ask(profile, item.workspace):
+        return []
+    kb, language = desk.answering.kb, cast(Language, "es" if str(profile.get("locale", "")).startswith("es") else "en")
+    office = kb.offices["hr"]
+    named = f"{office.name.in_(language)} ({office.phone})"
+    words = kb.say("stranger", language, employer=kb.employer["name"], office=named)
+    channel = str(item.body["channel"])
+    refusal = queues.put(session, item.workspace, f"stranger:{channel}:{now.date()}", channel, {"text": words}, now)
+    return [refusal] if refusal else []
 
 
 def _note_change(session: Session, item: InboxItem, person: Person, now: datetime) -> None:

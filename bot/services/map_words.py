@@ -1,5 +1,6 @@
 """What every answer from the career map needs: the figures of a step in words, for one language and day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,17 +46,29 @@ class MapWords:
         return f"{wage.hourly_median:.2f}" if wage and self.pay_is_current else ""
 
     def pay_change(self, step: Step) -> str:
-        now, then = self.kb.wage(step.from_), self.kb.wage(step.to)
-        if now is None or then is None or not self.pay_is_current:
-            return ""
-        key = "step_pay" if now.in_hospitals and then.in_hospitals else "step_pay_national"
-        return self.say(key, now=f"{now.hourly_median:.2f}", then=f"{then.hourly_median:.2f}", year=self.pay_year)
+        """ "$18.66 → $23.07"; where a list of steps says this, it names the source and year once (`pay_source`)."""
+        now, then = self.pay(step.from_), self.pay(step.to)
+        return self.say("step_pay", now=now, then=then, less=self.pays_less(step.from_, step.to)) if now and then else ""
+
+    def pay_source(self, roles: Iterable[str]) -> str:
+        """The sentence that says what the figures of these roles are."""
+        wages = [wage for role in roles if (wage := self.kb.wage(role))]
+        hospitals = all(wage.in_hospitals for wage in wages)
+        return self.say("next_pay", hospitals=hospitals, year=self.pay_year) if wages and self.pay_is_current else ""
+
+    def pays_less(self, before: str, after: str) -> bool:
+        """Is the usual pay lower? False when it is not known."""
+        return bool(self.pay(before) and self.pay(after)) and float(self.pay(after)) < float(self.pay(before))
 
     def months(self, months: int) -> str:
         return self.say("step_months", months=months) if months else self.say("step_now")
 
-    def cost(self, dollars: int) -> str:
-        return self.say("step_cost", cost=f"{dollars:,}") if dollars else self.say("step_free")
+    def cost(self, dollars: int, *, note: bool = True) -> str:
+        """`note`: say that it is an estimate; once for a list is enough."""
+        return self.say("step_cost", cost=f"{dollars:,}", note=note) if dollars else self.say("step_free")
+
+    def jobs(self, count: int) -> str:
+        return self.say("jobs_long", n=count)
 
     def closes(self, step: Step, *, short: bool = False) -> str:
         """What closes the gap; a step that usually pays less says so."""

@@ -6,45 +6,54 @@ from bot.services.class_hours import best_fit
 from bot.services.map_words import MapWords
 
 MOST_UP = 3
-MOST_SIDEWAYS = 2
+MOST_SIDEWAYS = 1
+MOST_NAMED = 3  # of the further steps
 # Dollars an hour by which a step falls back in the list: a program that is closed, one to wait for, a class in the shift.
 CLOSED, LATER, CLASHES = 4.0, 1.5, 1.0
 
 
-def chosen_steps(words: MapWords, role: str) -> list[Step]:
-    """The steps that are shown: the best three up, then the best two sideways."""
-    ranked = words.lattice.next_steps(role, lambda step: in_the_way(words, step))
+def ranked_steps(words: MapWords, role: str) -> list[Step]:
+    return words.lattice.next_steps(role, lambda step: in_the_way(words, step))
+
+
+def chosen_steps(ranked: list[Step]) -> list[Step]:
+    """The steps that are shown: the best three up, then the best one sideways. The map has all of them."""
     up = [step for step in ranked if step.kind == "up"][:MOST_UP]
     return up + [step for step in ranked if step.kind == "sideways"][:MOST_SIDEWAYS]
 
 
-def next_lines(words: MapWords, role: str) -> list[str]:
-    steps = chosen_steps(words, role)
+def next_lines(words: MapWords, role: str, ranked: list[Step]) -> list[str]:
+    """The steps that are shown, and the names of further ones."""
+    steps = chosen_steps(ranked)
     if not steps:
         return [words.say("next_none", role=words.title(role))]
-    lines = [words.say("next_from", role=words.title(role))]
+    pay = words.pay_source([role, *(step.to for step in steps)])
+    lines = [words.say("next_from", role=words.title(role), pay=pay)]
     for number, step in enumerate(steps, 1):
         if step.kind == "sideways" and (number == 1 or steps[number - 2].kind == "up"):
             lines += ["", words.say("next_sideways")]
         lines += ["", *step_lines(words, step, number)]
-    return [*lines, "", words.say("first_action", action=steps[0].first_action.in_(words.language))]
+    if further := [words.title(step.to) for step in ranked if step not in steps]:
+        names = ", ".join(further[:MOST_NAMED]) + (" …" if len(further) > MOST_NAMED else "")
+        lines += ["", words.say("next_more", n=len(further), names=names)]
+    return lines
 
 
 def step_lines(words: MapWords, step: Step, number: int) -> list[str]:
-    """One step: pay now → then, months, cost, what closes it, the doors behind it, what is missing."""
-    doors = words.lattice.doors(step.to)
+    """One step: pay now → then, months, cost, what is missing and what closes it, the doors behind it, what to do first."""
     facts = {"pay": words.pay_change(step), "months": words.months(step.months), "cost": words.cost(step.cost)}
     lines = [
         words.say("step_head", number=number, to=words.title(step.to)),
         words.say("step_facts", paid=step.earn_while_learning, **facts),
-        words.closes(step),
+        step.closes.in_(words.language),
     ]
+    if further := [name for name in missing_credentials(words, step) if name not in step.credentials]:
+        lines[-1] += " " + words.say("step_missing_also", names=words.credentials(further))
+    doors = words.lattice.doors(step.to)
     if doors.roles and words.pay_is_current:
-        opens = words.say("step_doors", roles=doors.roles, best=f"{doors.best_pay:.2f}", year=words.pay_year)
-        lines[-1] += " " + opens
-    if missing := missing_credentials(words, step):
-        lines.append(words.say("step_missing", what=words.credentials(missing)))
-    return [*lines, *program_lines(words, step)]
+        lines[-1] += " " + words.say("step_doors", jobs=words.jobs(doors.roles), best=f"{doors.best_pay:.2f}")
+    action = words.say("step_this_week", action=step.first_action.in_(words.language))
+    return [*lines, *program_lines(words, step), action]
 
 
 def missing_credentials(words: MapWords, step: Step) -> list[str]:

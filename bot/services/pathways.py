@@ -1,6 +1,7 @@
 """Answers worked out from the career map for one employee: next roles, routes, gaps, comparisons, lists."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from bot.domain.cards import Language
@@ -8,19 +9,20 @@ from bot.domain.lattice import Lattice
 from bot.domain.people import Employee
 from bot.domain.role_mentions import RolesAsked
 from bot.domain.roles import Role
+from bot.domain.said import experience_said
 from bot.domain.wishes import Wishes, read_wishes
 from bot.knowledge_base import KnowledgeBase, Page
 from bot.knowledge_base.base import Offer
 from bot.services.gaps import compare_lines, gap_lines
 from bot.services.map_words import MapWords
-from bot.services.next_roles import chosen_steps, next_lines
+from bot.services.next_roles import chosen_steps, next_lines, ranked_steps
 from bot.services.routes import way_lines
 
 MOST_LISTED = 6
 MOST_OFFERS = 3
-CHOOSE_GOAL, ABOUT_ME = "choose_goal", "about_me"
+CHOOSE_GOAL, ABOUT_ME, SHOW_MAP = "choose_goal", "about_me", "show_map"
 FOLLOWING = {
-    "pathways/next-roles": ("pathways/map", "programs/overview", "tuition/overview"),
+    "pathways/next-roles": ("programs/overview", "tuition/overview", "careers/transferable-skills"),
     "pathways/path-to": ("pathways/gap", "tuition/overview", "supports/overview"),
     "pathways/gap": ("pathways/path-to", "careers/transferable-skills", "supports/foreign-credentials"),
 }
@@ -37,6 +39,7 @@ class Pathways:
     def __call__(
         self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date, text: str = ""
     ) -> Page | None:
+        employee = replace(employee, experience=employee.experience | experience_said(text))
         words = MapWords(self._kb, self.lattice, employee, language, today)
         lines, offers = self._answer(card, roles, words, read_wishes(text))
         if not lines:
@@ -44,7 +47,7 @@ class Pathways:
         source = words.say(
             "pathway_source",
             employer=self._kb.employer["name"],
-            year=today.year,
+            year=self._kb.cards[card].reviewed.year,
             source=self._kb.datasets["wages"].source.in_(language),
         )
         following = FOLLOWING.get(card, ("pathways/path-to", "pathways/next-roles"))
@@ -58,11 +61,14 @@ class Pathways:
                 origin = roles.from_ or (roles.named[0] if roles.named else words.employee.role)
                 if origin is None:
                     return [words.say("which_role_now")], ()
-                return next_lines(words, origin), _goals(words, [step.to for step in chosen_steps(words, origin)])
+                ranked = ranked_steps(words, origin)
+                goals = _goals(words, [step.to for step in chosen_steps(ranked)])
+                return next_lines(words, origin, ranked), (*goals, _map(words, origin))
             case "pathways/path-to":
                 if goal is None:
                     return [words.say("which_role_wanted")], ()
-                return way_lines(words, start, goal, wishes), _goals(words, [goal] if goal != start else [])
+                goals = _goals(words, [goal] if goal != start else [])
+                return way_lines(words, start, goal, wishes), (*goals, _map(words, start or "", goal))
             case "pathways/gap":
                 if goal is None:
                     return [words.say("which_role_wanted")], ()
@@ -71,6 +77,8 @@ class Pathways:
             case "pathways/compare":
                 asked = roles.compare or roles.named[:3]
                 return compare_lines(words, asked), _goals(words, [role for role in asked if role != words.employee.role])
+            case "pathways/map":
+                return self._map_lines(words), (_map(words, start or ""),)
             case "pathways/growing":
                 return self._growing(words, wishes), ()
             case "pathways/no-degree":
@@ -78,6 +86,12 @@ class Pathways:
             case "pathways/non-clinical":
                 return self._listed(words, lambda role: role.patient_contact == "none" and not role.blood), ()
         return [], ()
+
+    def _map_lines(self, words: MapWords) -> list[str]:
+        families = list(dict.fromkeys(role.family for role in self._kb.roles.values()))
+        named = ", ".join(words.say(f"family_{family}") for family in families)
+        counts = {"roles": len(self._kb.roles), "steps": len(self._kb.steps), "count": len(families)}
+        return [words.say("map_lines", families=named, **counts)]
 
     def _growing(self, words: MapWords, wishes: Wishes) -> list[str]:
         if words.today > self._kb.datasets["outlook"].review_by:
@@ -105,6 +119,11 @@ class Pathways:
         ]
         best = sorted(fitting, key=lambda pair: (-pair[0], pair[1]))[:MOST_LISTED]
         return [words.say("list_line", role=words.title(slug), pay=f"{pay:.2f}", year=words.pay_year) for pay, slug in best]
+
+
+def _map(words: MapWords, start: str, goal: str = "") -> Offer:
+    """The button that posts the map, with what is to be marked on it: "from>to", each may be empty."""
+    return Offer(SHOW_MAP, words.say("offer_map"), f"{start}>{goal}")
 
 
 def _goals(words: MapWords, roles: list[str]) -> tuple[Offer, ...]:

@@ -14,7 +14,8 @@ from storage.models import InboxItem, OutboxItem
 INBOX_LEASE = timedelta(seconds=60)
 OUTBOX_LEASE = timedelta(seconds=30)  # longer than the client's time-out for one post (10 s)
 DOUBT_GRACE = timedelta(seconds=60)  # how late Slack may still apply a post whose answer we did not see
-MOST_DOUBTS = 3
+POSTPONED = timedelta(seconds=10)
+MOST_DOUBTS = 8  # each was read back as absent before: only a history that hides messages could make copies
 MOST_ATTEMPTS = 5
 
 
@@ -75,6 +76,15 @@ def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) ->
         return kept.attempts >= MOST_ATTEMPTS
 
 
+def postpone(sessions: Sessions, item: InboxItem, now: datetime) -> None:
+    """It can't be worked on now, through no fault of its own: later again, and it does not count as a try."""
+    with sessions() as session:
+        kept = session.get(InboxItem, item.id)
+        if kept is not None and kept.done_at is None:
+            kept.attempts, kept.lease_until = kept.attempts - 1, now + POSTPONED
+            session.commit()
+
+
 def open_conversations(sessions: Sessions, now: datetime) -> Sequence[str]:
     """Conversations with something left behind by a crash or a failure."""
     with sessions() as session:
@@ -98,6 +108,8 @@ def put(
     *,
     due_at: datetime | None = None,
     not_after: datetime | None = None,
+    good_until: datetime | None = None,
+    good_again_at: datetime | None = None,
     exchange_id: int | None = None,
 ) -> OutboxItem | None:
     """A message that must go out, in the caller's transaction. None when this key is there already."""
@@ -112,6 +124,8 @@ def put(
         created_at=now,
         due_at=due_at or now,
         not_after=not_after,
+        good_until=good_until,
+        good_again_at=good_again_at,
         exchange_id=exchange_id,
     )
     session.add(item)
@@ -119,7 +133,7 @@ def put(
     return item
 
 
-def claim_due(sessions: Sessions, now: datetime, limit: int = 20) -> list[OutboxItem]:
+def claim_due(sessions: Sessions, now: datetime, limit: int = 5) -> list[OutboxItem]:
     """Due messages, leased to the caller with a new token. The attempt is committed before anything is posted.
 
     A row found in `sending` has a lost lease: whether it was posted is not known, so it comes as `doubt`.
@@ -155,6 +169,8 @@ def _lease(session: Session, items: list[OutboxItem], now: datetime) -> list[Out
             item.due_at = now + DOUBT_GRACE
         elif item.not_after and item.not_after < now and item.state == "ready":
             item.state, item.due_at = "expired", None
+        elif item.good_until and item.good_until < now and item.state == "ready":
+            item.due_at, item.good_until, item.lease_until = item.good_again_at or now, None, None
         else:
             if item.state == "ready":
                 item.state = "sending"

@@ -103,6 +103,11 @@ def reviews_in(session: Session, workspace: str, state: str) -> Sequence[Review]
     return session.exec(wanted.order_by(col(Review.id).desc()).limit(500)).all()
 
 
+def open_reviews(session: Session) -> Sequence[Review]:
+    """Of all workspaces, the oldest first."""
+    return session.exec(select(Review).where(Review.state == "open").order_by(col(Review.id))).all()
+
+
 def close_by_hand(session: Session, actor: Person, review_id: int, now: datetime) -> None:
     kept = session.get(Review, review_id)
     if kept and kept.workspace == actor.workspace and kept.state == "open":
@@ -141,18 +146,27 @@ def is_settled(kept: Review, answering: Answering, today: date) -> bool:
 
 def as_content_tests(reviews: Iterable[Review]) -> str:
     """The open ones as content tests, in the form of content/tests/promises.yaml. "" when there is none."""
+    return with_content_tests("", reviews)
+
+
+def with_content_tests(before: str, reviews: Iterable[Review]) -> str:
+    """The file of content tests `before`, with the reviews that it does not have yet; unchanged when it has them all."""
+    cases: list[dict[str, Any]] = yaml.safe_load(before) or []
+    known = {question for case in cases for question in case.get("asks", [])}
     asks: dict[str, list[str]] = {}
     for kept in reviews:
-        if kept.question and kept.right_card:
-            questions = asks.setdefault(kept.right_card, [])
-            if kept.question not in questions:
-                questions.append(kept.question)
-    cases: list[dict[str, Any]] = []
+        if kept.question and kept.right_card and kept.question not in known:
+            known.add(kept.question)
+            asks.setdefault(kept.right_card, []).append(kept.question)
+    if not asks:
+        return before
     for right, questions in sorted(asks.items()):
         expected = {right: True} if right in (ABSTAINS, HANDOFF) else {"card": right}
-        cases.append({**expected, "asks": questions})
-    if not cases:
-        return ""
+        same = next((case for case in cases if {**case, "asks": None} == {**expected, "asks": None}), None)
+        if same:
+            same["asks"] += questions
+        else:
+            cases.append({**expected, "asks": questions})
     words = yaml.safe_dump(cases, allow_unicode=True, sort_keys=False, width=120)
     return "# From coaches' reviews: what people ask, in the coaches' words, and what must happen.\n" + words
 

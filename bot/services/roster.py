@@ -1,94 +1,404 @@
-"""Import the people file: every line checked, good lines saved, bad ones named."""
+"""Import the people file of HR: every line checked, good lines saved, bad ones named. Importing it again changes nothing.
+
+The file is read once, line by line, into a scratch file on disk: nothing is written before the whole of it is known to be
+sensible, and memory does not grow with its length (only managers are kept in memory, to find circles).
+"""
 
 import csv
-from collections.abc import Iterable
-from datetime import date, datetime
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
-from sqlmodel import Session, select
+from sqlalchemy import insert, update
+from sqlmodel import Session, col, func, select
 
 from bot.domain.problems import Problem
+from bot.domain.roster import Columns, Known, RosterRow, RosterRules, circles, columns_of, plain, read_line
+from bot.knowledge_base import KnowledgeBase
+from bot.services.checkins import LOOK_AT_ONCE
 from storage.database import Sessions
-from storage.models import Person
+from storage.models import OutboxItem, Person
+
+CHUNK = 2000
+PROBLEMS_KEPT = 500  # more are only counted
+KEPT_WHEN_EMPTY = ("language", "zone", "in_role_since")  # the person, or Slack, may have told us since
+RANK = {"active": 2, "leave": 1, "terminated": 0}
 
 
-def _none_if_blank(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
+@dataclass
+class Outcome:
+    """What an import did, or would do. `refused`: why nothing was written."""
+
+    counts: Counter[str] = field(default_factory=Counter)  # new, changed, same, back, left, dropped lines
+    problems: list[Problem] = field(default_factory=list)
+    more_problems: int = 0
+    ignored: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def saved(self) -> int:
+        return self.counts["new"] + self.counts["changed"] + self.counts["same"] + self.counts["back"]
+
+    def tell(self, problem: Problem) -> None:
+        if len(self.problems) < PROBLEMS_KEPT:
+            self.problems.append(problem)
+        else:
+            self.more_problems += 1
 
 
-Blank = BeforeValidator(_none_if_blank)
-
-
-class RosterRow(BaseModel):
-    """The columns that are kept; every other column of the file is ignored and never stored."""
-
-    employee_id: str = Field(min_length=1)
-    first_name: str = Field(min_length=1)
-    last_name: str = ""
-    email: Annotated[str | None, Blank] = None
-    role: Annotated[str | None, Blank] = None
-    job_title: str = ""
-    site: Annotated[str | None, Blank] = None
-    unit: str = ""
-    hours_per_week: Annotated[float | None, Blank, Field(ge=0, le=80)] = None
-    shift: Annotated[Literal["days", "evenings", "nights", "rotating"] | None, Blank] = None
-    hired_on: Annotated[date | None, Blank] = None
-    language: Annotated[Literal["en", "es"] | None, Blank] = None
-    zone: Annotated[str | None, Blank] = None
-    access: Literal["", "coach", "lead", "content-owner", "hr"] = ""
-    status: Literal["active", "leave", "terminated"] = "active"
-    manager_id: Annotated[str | None, Blank] = None
+Progress = Callable[[int], object]  # is told how many bytes or people were worked through
+Note = Callable[[int, str, str], object]  # line, employee id, what became of it
 
 
 def import_roster(
     sessions: Sessions, workspace: str, file: Path, roles: Iterable[str], now: datetime, *, dry_run: bool = False
 ) -> tuple[int, list[Problem]]:
-    """(people saved, problems by line). Importing the same file again changes nothing."""
-    problems: list[Problem] = []
-    rows: dict[str, RosterRow] = {}
-    known_roles = set(roles)
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for number, values in enumerate(csv.DictReader(lines), 2):
+    """(people saved, problems by line), for a file with Trellis' own column names."""
+    known = Known({}, {}, frozenset(roles))
+    outcome = RosterImport(sessions, workspace, RosterRules(), known, now).run(file, dry_run=dry_run)
+    refused = [Problem(file.name, "", outcome.refused)] if outcome.refused else []
+    return outcome.saved, outcome.problems + refused
+
+
+def known_to(kb: KnowledgeBase) -> Known:
+    """Job titles and site names as the content has them."""
+    titles: dict[str, str] = {}
+    for slug, role in kb.roles.items():
+        names = (slug, role.title.en, role.title.es, *(name for names in role.lay_titles.values() for name in names))
+        for name in names:
+            titles.setdefault(plain(name), slug)
+    for ambiguous in kb.ambiguous_titles:
+        titles.pop(plain(ambiguous), None)
+    for slug, names in kb.roster.titles.items():
+        titles |= {plain(name): slug for name in names}
+    sites = {plain(name): site.id for site in kb.sites.values() for name in (site.id, site.name)}
+    return Known(titles, sites, frozenset(kb.roles))
+
+
+class RosterImport:
+    def __init__(self, sessions: Sessions, workspace: str, rules: RosterRules, known: Known, now: datetime) -> None:
+        self.sessions, self.workspace, self.rules, self.known, self.now = sessions, workspace, rules, known, now
+        self.outcome = Outcome()
+
+    def run(
+        self,
+        file: Path,
+        *,
+        dry_run: bool = False,
+        yes: bool = False,
+        progress: Progress = lambda bytes_read: None,
+        note: Note = lambda line, employee_id, what: None,
+    ) -> Outcome:
+        """`yes`: also when very many people would leave. `note` hears of every person."""
+        with TemporaryDirectory() as folder:
+            scratch = sqlite3.connect(Path(folder) / "roster.db")
             try:
-                row = RosterRow.model_validate({key: value for key, value in values.items() if value is not None})
-            except ValidationError as error:
-                problems += [
-                    Problem(file.name, f"line {number}", f"{'.'.join(map(str, each['loc']))}: {each['msg'].lower()}")
-                    for each in error.errors()
-                ]
-                continue
-            if row.employee_id in rows:
-                problems.append(Problem(file.name, f"line {number}", f"employee id {row.employee_id} stands twice"))
-                continue
-            if row.role and row.role not in known_roles:
-                problems.append(Problem(file.name, f"line {number}", f"“{row.role}” is not a role in content/", "warning"))
-                row.role = None
-            rows[row.employee_id] = row
-    with sessions() as session:
-        people = {person.employee_id: person for person in session.exec(select(Person).where(Person.workspace == workspace))}
-        for row in rows.values():
-            people[row.employee_id] = _save(session, workspace, people.get(row.employee_id), row, now)
-        session.flush()
-        for row in rows.values():
-            manager = people.get(row.manager_id or "")
-            if row.manager_id and manager is None:
-                problems.append(
-                    Problem(file.name, row.employee_id, f"manager {row.manager_id} is not in the file", "warning")
+                scratch.execute(
+                    "CREATE TABLE line (employee_id TEXT PRIMARY KEY, number INT, status TEXT, hired TEXT, email TEXT, "
+                    "manager TEXT, kept TEXT) WITHOUT ROWID"
                 )
-            people[row.employee_id].manager_id = manager.id if manager and manager.employee_id != row.employee_id else None
-        session.rollback() if dry_run else session.commit()
-    return len(rows), problems
+                columns = self._stage(scratch, file, progress)
+                if columns is None:
+                    return self.outcome
+                self._check_emails(scratch, file)
+                self._check_managers(scratch, file)
+                self._check_drop(scratch, yes=yes)
+                if not self.outcome.refused:
+                    self._save_all(scratch, columns, note, write=not dry_run)
+            finally:
+                scratch.close()
+        return self.outcome
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def _stage(self, scratch: sqlite3.Connection, file: Path, progress: Progress) -> Columns | None:
+        """Every usable line into the scratch file; None when the file has no usable header."""
+        with _open(file) as lines:
+            reader = csv.reader(lines, delimiter=_delimiter(lines))
+            header = next(reader, [])
+            columns = columns_of(header, self.rules)
+            self.outcome.ignored = columns.ignored
+            names = {"first_name", "full_name"} & set(columns.fields)
+            if "employee_id" not in columns.fields or not names:
+                missing = "an employee id" if names else "a name"
+                self.outcome.refused = (
+                    f"no column looks like {missing}. The file has: {', '.join(header)[:300]}. "
+                    "Add the column's name to content/roster_columns.yaml"
+                )
+                return None
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    self._stage_line(scratch, file, reader.line_num, cells, len(header), columns)
+                progress(sum(map(len, cells)) + len(cells))
+        scratch.commit()
+        return columns
+
+    def _stage_line(
+        self, scratch: sqlite3.Connection, file: Path, number: int, cells: list[str], width: int, columns: Columns
+    ) -> None:
+        place = f"line {number}"
+        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            self._leave_out(
+                Problem(file.name, place, f"has {len(cells)} cells where the header has {width}; is a quote missing?")
+            )
+            return
+        row, told = read_line(cells, columns, self.rules, self.known, self.now.date())
+        if row is None:
+            for sentence in told:
+                self._leave_out(Problem(file.name, place, sentence))
+            return
+        for sentence in told:
+            self.outcome.tell(Problem(file.name, place, sentence, "warning"))
+        known = scratch.execute(
+            "SELECT number, status, hired FROM line WHERE employee_id = ?", (row.employee_id,)
+        ).fetchone()
+        hired = row.hired_on.isoformat() if row.hired_on else ""
+        if known:
+            newer = (RANK[row.status], hired) > (RANK[known[1]], known[2])
+            kept, left = (number, known[0]) if newer else (known[0], number)
+            sentence = f"employee id {row.employee_id} stands twice; line {kept} is kept (working there, latest start), line {left} is not"
+            self.outcome.tell(Problem(file.name, place, sentence, "warning"))
+            self.outcome.counts["dropped lines"] += 1
+            if not newer:
+                return
+        values = (
+            row.employee_id,
+            number,
+            row.status,
+            hired,
+            (row.email or "").lower(),
+            row.manager_id,
+            row.model_dump_json(),
+        )
+        scratch.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def _leave_out(self, problem: Problem) -> None:
+        self.outcome.counts["dropped lines"] += 1
+        self.outcome.tell(problem)
+
+    # --- checking the whole --------------------------------------------------------------------------------------
+
+    def _check_emails(self, scratch: sqlite3.Connection, file: Path) -> None:
+        """An address belongs to one person: who has it twice would be taken for somebody else in Slack."""
+        scratch.execute("CREATE INDEX by_email ON line (email)")
+        twice = "SELECT email FROM line WHERE email <> '' AND status <> 'terminated' GROUP BY email HAVING count(*) > 1"
+        for (email,) in scratch.execute(twice).fetchall():
+            found = scratch.execute(
+                "SELECT employee_id, number FROM line WHERE email = ? ORDER BY number", (email,)
+            ).fetchall()
+            places = ", ".join(str(number) for _, number in found)
+            sentence = f"lines {places} have the same e-mail address; it is left out of all of them until HR has mended it"
+            self.outcome.tell(Problem(file.name, f"line {found[0][1]}", sentence, "warning"))
+            scratch.execute("UPDATE line SET kept = json_set(kept, '$.email', NULL) WHERE email = ?", (email,))
+
+    def _check_managers(self, scratch: sqlite3.Connection, file: Path) -> None:
+        """Managers who are not in the file, have left, or are their own manager by some way round, are left out."""
+        scratch.execute("CREATE INDEX by_manager ON line (manager)")
+        gone = (
+            "SELECT line.number, line.employee_id, line.manager, boss.status FROM line LEFT JOIN line AS boss "
+            "ON boss.employee_id = line.manager WHERE line.manager IS NOT NULL AND line.status <> 'terminated' "
+            "AND (boss.employee_id IS NULL OR boss.status = 'terminated')"
+        )
+        lost = scratch.execute(gone).fetchall()
+        for number, _, manager, status in lost:
+            why = "has left" if status else "is not in the file"
+            self.outcome.tell(Problem(file.name, f"line {number}", f"manager {manager} {why}", "warning"))
+        chain = (
+            "SELECT line.employee_id, line.manager FROM line WHERE line.manager IS NOT NULL "
+            "AND EXISTS (SELECT 1 FROM line AS below WHERE below.manager = line.employee_id)"
+        )
+        turning = sorted(circles(dict(scratch.execute(chain))))
+        for employee_id in turning:
+            (number,) = scratch.execute("SELECT number FROM line WHERE employee_id = ?", (employee_id,)).fetchone()
+            sentence = (
+                f"the managers above {employee_id} run in a circle ({', '.join(turning)[:100]}); this manager is left out"
+            )
+            self.outcome.tell(Problem(file.name, f"line {number}", sentence, "warning"))
+        out = [(employee_id,) for _, employee_id, _, _ in lost] + [(employee_id,) for employee_id in turning]
+        scratch.executemany("UPDATE line SET manager = NULL WHERE employee_id = ?", out)
+        scratch.commit()
+
+    def _check_drop(self, scratch: sqlite3.Connection, *, yes: bool) -> None:
+        """Half a file must not end half of the staff's employment."""
+        with self.sessions() as session:
+            here = select(func.count()).select_from(Person)
+            here = here.where(Person.workspace == self.workspace, Person.status != "terminated")
+            before = session.exec(here).one()
+            staying = sum(
+                scratch.execute(
+                    f"SELECT count(*) FROM line WHERE status <> 'terminated' AND employee_id IN ({','.join('?' * len(ids))})",
+                    ids,
+                ).fetchone()[0]
+                for ids in self._pages_of_ids(session)
+            )
+        leaving = before - staying
+        self.outcome.counts["left"] = leaving
+        if not yes and leaving > max(self.rules.small_drop, before * self.rules.largest_drop_percent / 100):
+            self.outcome.refused = (
+                f"{leaving} of {before} people would be marked as having left, more than {self.rules.largest_drop_percent:g} %. "
+                "Nothing was written. Is the file complete? If so, say it with --yes"
+            )
+
+    def _pages_of_ids(self, session: Session) -> Iterator[list[str]]:
+        """The employee ids of everybody who works here, in pages."""
+        last = 0
+        while True:
+            page = select(Person.id, Person.employee_id).where(Person.workspace == self.workspace, col(Person.id) > last)
+            page = page.where(Person.status != "terminated").order_by(col(Person.id)).limit(CHUNK)
+            found = session.exec(page).all()
+            if not found:
+                return
+            yield [employee_id for _, employee_id in found]
+            last = found[-1][0] or 0
+
+    # --- saving --------------------------------------------------------------------------------------------------
+
+    def _save_all(self, scratch: sqlite3.Connection, columns: Columns, note: Note, *, write: bool) -> None:
+        """Each chunk in a transaction of its own: a crash loses nothing, the next import goes on."""
+        read = set(columns.fields) | {"first_name", "last_name"}
+        read |= {"hours_per_week"} if "fte" in read else set()
+        read |= {"role"} if "job_title" in read else set()
+        read |= {"hired_on"} if "rehired_on" in read else set()
+        read |= {"status"} if "ended_on" in read else set()
+        cursor = scratch.execute("SELECT number, kept FROM line ORDER BY employee_id")
+        while chunk := cursor.fetchmany(CHUNK):
+            with self.sessions() as session:
+                self._save(session, [(number, RosterRow.model_validate_json(kept)) for number, kept in chunk], read, note)
+                session.commit() if write else session.rollback()
+        if not write:
+            return
+        with self.sessions() as session:
+            for ids in list(self._pages_of_ids(session)):
+                here = f"SELECT employee_id FROM line WHERE employee_id IN ({','.join('?' * len(ids))})"
+                gone = set(ids) - {each for (each,) in scratch.execute(here, ids)}
+                self._end(session, gone, note)
+            session.commit()
+        if "manager_id" in columns.fields:
+            self._set_managers(scratch)
+
+    def _save(self, session: Session, rows: list[tuple[int, RosterRow]], read: set[str], note: Note) -> None:
+        ids = [row.employee_id for _, row in rows]
+        same = select(Person).where(Person.workspace == self.workspace, col(Person.employee_id).in_(ids))
+        people = {person.employee_id: person for person in session.exec(same)}
+        new: list[dict[str, Any]] = []
+        gone: list[str] = []
+        for number, row in rows:
+            values = row.model_dump(exclude={"employee_id", "manager_id"})
+            person = people.get(row.employee_id)
+            if person is None:
+                self._count(note, number, row.employee_id, "new")
+                new.append(values | self._of_new(row))
+                continue
+            back = person.status == "terminated" and row.status != "terminated"
+            values = {name: value for name, value in values.items() if name in read or (back and name == "status")}
+            changed = {name: value for name, value in values.items() if getattr(person, name) != value}
+            changed = {name: value for name, value in changed.items() if value is not None or name not in KEPT_WHEN_EMPTY}
+            self._change(person, changed)
+            what = "back" if back else "changed" if changed else "same"
+            self._count(note, number, row.employee_id, what, ", ".join(sorted(changed)))
+            if changed.get("status") == "terminated":
+                gone.append(row.employee_id)
+        if new:
+            session.connection().execute(insert(Person), new)
+        session.flush()
+        self._silence(session, [people[each] for each in gone])
+
+    def _of_new(self, row: RosterRow) -> dict[str, Any]:
+        look = LOOK_AT_ONCE if row.status != "terminated" else None
+        moments = {"created_at": self.now, "updated_at": self.now}
+        return {"workspace": self.workspace, "employee_id": row.employee_id, "plan_checkin_on": look, **moments}
+
+    def _change(self, person: Person, changed: Mapping[str, Any]) -> None:
+        if "email" in changed and (person.email or "").lower() != (changed["email"] or "").lower():
+            person.slack_id = None  # found again by the new address
+        for name, value in changed.items():
+            setattr(person, name, value)
+        if changed:
+            person.updated_at = self.now
+        if {"status", "hired_on", "shift", "zone", "site"} & set(changed):
+            person.plan_checkin_on = LOOK_AT_ONCE
+
+    def _count(self, note: Note, number: int, employee_id: str, what: str, details: str = "") -> None:
+        self.outcome.counts[what] += 1
+        note(number, employee_id, f"{what}: {details}" if details else what)
+
+    def _end(self, session: Session, employee_ids: Iterable[str], note: Note) -> None:
+        """Who is not in the file any more has left."""
+        ended = select(Person).where(Person.workspace == self.workspace, col(Person.employee_id).in_(set(employee_ids)))
+        people = session.exec(ended).all()
+        for person in people:
+            self._change(person, {"status": "terminated"})
+            note(0, person.employee_id, "left: not in the file")
+        self._silence(session, people)
+
+    def _silence(self, session: Session, people: Iterable[Person]) -> None:
+        """Nothing more is sent to who has left, at once."""
+        channels = [person.slack_id for person in people if person.slack_id]
+        waiting = update(OutboxItem).where(
+            col(OutboxItem.workspace) == self.workspace,
+            col(OutboxItem.channel).in_(channels),
+            col(OutboxItem.state) == "ready",
+        )
+        if channels:
+            session.connection().execute(waiting.values(state="expired", due_at=None))
+
+    def _set_managers(self, scratch: sqlite3.Connection) -> None:
+        """When everybody is there: who reports to whom."""
+        cursor = scratch.execute("SELECT employee_id, manager FROM line ORDER BY employee_id")
+        while chunk := cursor.fetchmany(CHUNK):
+            with self.sessions() as session:
+                wanted = {employee_id for pair in chunk for employee_id in pair if employee_id}
+                known = select(Person.employee_id, Person.id, Person.manager_id).where(Person.workspace == self.workspace)
+                found: dict[str, tuple[int, int | None]] = {}
+                for ids in _pages(sorted(wanted)):
+                    for employee_id, number, manager in session.exec(known.where(col(Person.employee_id).in_(ids))):
+                        found[employee_id] = (number or 0, manager)
+                moved = [
+                    {"id": found[employee_id][0], "manager_id": number, "plan_checkin_on": LOOK_AT_ONCE}
+                    for employee_id, manager in chunk
+                    if employee_id in found
+                    and (number := found[manager][0] if manager and manager in found else None) != found[employee_id][1]
+                ]
+                if moved:
+                    session.execute(update(Person), moved)
+                session.commit()
 
 
-def _save(session: Session, workspace: str, person: Person | None, row: RosterRow, now: datetime) -> Person:
-    person = person or Person(
-        workspace=workspace, employee_id=row.employee_id, first_name=row.first_name, created_at=now, updated_at=now
-    )
-    for name, value in row.model_dump(exclude={"employee_id", "manager_id"}).items():
-        if value is None and name in ("language", "zone"):
-            continue  # the person may have told us since
-        setattr(person, name, value)
-    session.add(person)
-    return person
+def _pages(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def _open(file: Path) -> TextIO:
+    """As text, whatever program saved it: UTF-8 with or without a mark, UTF-16, or an old Windows code page."""
+    with file.open("rb") as raw:
+        start = raw.read(4)
+        encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        raw.seek(0)
+        if encoding == "utf-8-sig":
+            try:
+                while block := raw.readline(1 << 16):
+                    block.decode("utf-8")
+            except UnicodeDecodeError:
+                encoding = "cp1252"
+    return file.open(encoding=encoding, errors="replace", newline="")
+
+
+def _delimiter(lines: TextIO) -> str:
+    """What parts the header's names: a comma, a semicolon, a tab or a bar."""
+    start = lines.tell()
+    header = lines.readline()
+    lines.seek(start)
+    return max(",;\t|", key=header.count)
+
+
+def write_note(file: TextIO) -> Note:
+    """A report with a line for every person: the names of what changed, never the values."""
+    lines = csv.writer(file)
+    lines.writerow(["line", "employee id", "what"])
+    return lambda line, employee_id, what: lines.writerow([line or "", employee_id, what])

@@ -13,6 +13,7 @@ from bot.services.stepping_in import Claim, claim_of
 from storage.models import (
     Attention,
     AuditEntry,
+    Checkin,
     CoachMessage,
     Conversation,
     Exchange,
@@ -75,6 +76,7 @@ class Story:
     notes: list[Note]  # on the person, not on one message
     labels: list[Label]
     earlier: Sequence[Conversation]
+    checkins: Sequence[Checkin]  # the latest two; what each side said of them is nobody else's business
     names: dict[int, str]  # of coaches, by person id
 
 
@@ -138,6 +140,7 @@ def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> 
     exchanges = _exchanges(session, conversation_id, notes, labels)
     written = _written(session, conversation_id)
     handoffs = session.exec(select(Handoff).where(Handoff.person_id == person.id).order_by(col(Handoff.id).desc())).all()
+    checkins = select(Checkin).where(Checkin.person_id == person.id).order_by(col(Checkin.planned_on).desc()).limit(2)
     earlier = select(Conversation).where(Conversation.person_id == person.id, Conversation.id != conversation_id)
     coaches = [*(h.claimed_by for h in handoffs), *(n.author_id for n in notes), *(w.message.author_id for w in written)]
     coaches += [review.reviewer_id for told in exchanges for review in told.reviews]
@@ -155,6 +158,7 @@ def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> 
         notes=[note for note in notes if note.exchange_id is None],
         labels=[label for label in labels if label.exchange_id is None],
         earlier=session.exec(earlier.order_by(col(Conversation.last_at).desc()).limit(10)).all(),
+        checkins=session.exec(checkins).all(),
         names=names_of(session, coaches),
     )
 

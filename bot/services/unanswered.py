@@ -1,5 +1,6 @@
 """Questions that found no good answer, near-duplicates together: what to write next, and for how many people."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ MOST_QUESTIONS = 3000  # the latest are grouped
 ALIKE = 0.34  # cosine of two questions from which on they are taken for the same; chosen on made-up pairs
 WEEKS = 8
 EXAMPLES = 5
+WORD, ENDING = re.compile(r"\w{2,}"), re.compile(r"(?<=\w{4})(ing|es|s)$")
 SMALL_WORDS = [
     "a",
     "about",
@@ -126,9 +128,13 @@ class Group:
     conversations: tuple[int, ...]
 
     @property
+    def this_month(self) -> int:
+        return sum(self.weeks[-4:])
+
+    @property
     def trend(self) -> int:
         """The last four weeks against the four before."""
-        return sum(self.weeks[-4:]) - sum(self.weeks[:4])
+        return self.this_month - sum(self.weeks[:4])
 
 
 def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[Group]:
@@ -162,7 +168,7 @@ def alike(questions: list[str]) -> list[list[int]]:
         return [[i] for i in range(len(said))]
     features = FeatureUnion(
         [
-            ("words", TfidfVectorizer(stop_words=SMALL_WORDS, sublinear_tf=True, token_pattern=r"\w{2,}")),
+            ("words", TfidfVectorizer(tokenizer=_stems, token_pattern=None, sublinear_tf=True)),
             ("parts", TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)),
         ],
         transformer_weights={"words": 0.7, "parts": 0.3},
@@ -186,6 +192,11 @@ def alike(questions: list[str]) -> list[list[int]]:
             left -= set(members)
             groups.append(members)
     return groups
+
+
+def _stems(words: str) -> list[str]:
+    """The words that carry meaning, without the endings in which near-duplicates differ: parking and park, classes and class."""
+    return [ENDING.sub("", word) for word in WORD.findall(words) if word not in SMALL_WORDS]
 
 
 def _group(exchanges: list[Exchange], now: datetime) -> Group:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from bot.domain.cards import Language
+from bot.domain.lattice import Lattice
 from bot.domain.people import Employee
 from bot.domain.role_mentions import RolesAsked
 from bot.knowledge_base import KnowledgeBase, Page
@@ -16,15 +17,18 @@ class WorkingOut:
 
     def __init__(self, kb: KnowledgeBase) -> None:
         self._kb = kb
-        self.pathways = Pathways(kb)
-        self.lattice = self.pathways.lattice
+        self._pathways = Pathways(kb)
+
+    @property
+    def lattice(self) -> Lattice:
+        return self._pathways.lattice
 
     def __call__(
         self, card: str, roles: RolesAsked, employee: Employee, language: Language, today: date, text: str = ""
     ) -> Page | None:
         kind, _, slug = card.partition("/")
         if kind == "pathways":
-            return self.pathways(card, roles, employee, language, today, text)
+            return self._pathways(card, roles, employee, language, today, text)
         if kind == "programs" and slug in self._kb.programs:
             return program_page(self._kb, self._kb.programs[slug], employee, language, today)
         if kind == "tuition":

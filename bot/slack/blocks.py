@@ -105,11 +105,17 @@ def feedback_reasons(kb: KnowledgeBase, exchange: int, language: Language) -> di
 
 
 def draw_home(
-    kb: KnowledgeBase, first_name: str, pages: list[Page], topics: tuple[Choice, ...], language: Language
+    kb: KnowledgeBase,
+    first_name: str,
+    pages: list[Page],
+    topics: tuple[Choice, ...],
+    language: Language,
+    plan: list[Block],
 ) -> Block:
-    """The Home tab: my role, next steps, quick topics, a person."""
+    """The Home tab: my plan, my role, next steps, quick topics, a person."""
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": kb.say("home_title", language)}}]
     blocks += section(kb.say("home_hello", language, first_name=first_name))
+    blocks += [*plan, {"type": "divider"}]
     for page in pages:
         blocks += [*draw_page(page), {"type": "divider"}]
     blocks += section(kb.say("home_topics", language))

@@ -11,19 +11,16 @@ from slack_sdk import WebClient
 
 from bot.domain.cards import Language
 from bot.domain.privacy import redact
-from bot.domain.role_mentions import RolesAsked
 from bot.services import queues
-from bot.services.answering import Choice, employee_of, today_for
-from bot.services.delivery import deliver_one
 from bot.services.feedback import give_feedback
-from bot.services.inbox import Desk, work_through
-from bot.services.people import link_slack_account, may_ask, person_by_slack_id
+from bot.services.inbox import Desk, find_person, work_through
+from bot.services.people import person_by_slack_id
 from bot.slack import blocks
+from bot.slack.home import home_view
 from storage.models import Person
 
 logger = logging.getLogger(__name__)
 
-QUICK_TOPICS = ("pathways/next-roles", "programs/overview", "tuition/overview", "supports/overview", "checkins/when-is-mine")
 ASK_VIEW = "ask_view"
 
 
@@ -97,9 +94,8 @@ def register(app: App, desk: Desk, workspace: str) -> None:
         return next()
 
     @app.event("message")
-    def on_message(body: dict[str, Any], client: WebClient) -> None:
-        received = received_of(body)
-        if received and _known(desk, client, workspace, str(received.body["user"]), received.body):
+    def on_message(body: dict[str, Any]) -> None:
+        if received := received_of(body):
             work_through(desk, received.conversation)
 
     @app.action({"action_id": blocks.TALK_TO_A_PERSON})
@@ -137,12 +133,12 @@ def register(app: App, desk: Desk, workspace: str) -> None:
 
     @app.event("app_home_opened")
     def on_home(event: dict[str, Any], client: WebClient) -> None:
-        if event.get("tab") == "home" and (person := _known(desk, client, workspace, event["user"])):
-            client.views_publish(user_id=event["user"], view=_home(desk, person))
+        if event.get("tab") == "home" and (person := find_person(desk, workspace, event["user"])):
+            client.views_publish(user_id=event["user"], view=home_view(desk, person))
 
     @app.command("/career")
     def on_career(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
-        person = _known(desk, client, workspace, command["user_id"])
+        person = find_person(desk, workspace, command["user_id"])
         kb, language = desk.answering.kb, _language(person)
         if not person or not command.get("text", "").strip():
             ack(text=kb.say("command_help", language))
@@ -154,7 +150,7 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     @app.shortcut("ask_career")
     def on_shortcut(ack: Ack, shortcut: dict[str, Any], client: WebClient) -> None:
         ack()
-        if person := _known(desk, client, workspace, shortcut["user"]["id"]):
+        if person := find_person(desk, workspace, shortcut["user"]["id"]):
             client.views_open(trigger_id=shortcut["trigger_id"], view=_ask_view(desk, _language(person)))
 
     @app.view(ASK_VIEW)
@@ -171,38 +167,6 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     @app.error
     def on_error(error: Exception, request: BoltRequest) -> None:
         logger.error("listener failed on %s", request.body.get("event_id") or request.body.get("type"), exc_info=error)
-
-
-def _known(
-    desk: Desk, client: WebClient, workspace: str, slack_id: str, message: dict[str, Any] | None = None
-) -> Person | None:
-    """The roster's person; links the account by e-mail at first contact, politely refuses employees who are not on it."""
-    with desk.sessions() as session:
-        person = person_by_slack_id(session, workspace, slack_id)
-    if person:
-        return person
-    profile = client.users_info(user=slack_id, include_locale=True)["user"]
-    with desk.sessions() as session:
-        person = link_slack_account(session, workspace, profile, desk.clock())
-        session.commit()
-    if person is None and message and may_ask(profile, workspace):
-        _refuse(desk, workspace, message, "es" if str(profile.get("locale", "")).startswith("es") else "en")
-    return person
-
-
-def _refuse(desk: Desk, workspace: str, message: dict[str, Any], language: Language) -> None:
-    kb, now = desk.answering.kb, desk.clock()
-    office = kb.offices["hr"]
-    words = kb.say(
-        "stranger", language, employer=kb.employer["name"], office=f"{office.name.in_(language)} ({office.phone})"
-    )
-    with desk.sessions() as session:
-        key = f"stranger:{message['channel']}:{now.date()}"
-        refusal = queues.put(session, workspace, key, message["channel"], {"text": words}, now)
-        session.commit()
-    if refusal and refusal.id:
-        deliver_one(desk.sessions, desk.sender, refusal.id, desk.clock)
-    work_through(desk, f"{message['channel']}:{message['thread_ts']}")
 
 
 def _receive_text(desk: Desk, client: WebClient, workspace: str, user: str, key: str, text: str) -> None:
@@ -226,20 +190,6 @@ def _keep_feedback(desk: Desk, workspace: str, slack_id: str, exchange: int, hel
 
 def _language(person: Person | None) -> Language:
     return "es" if person and person.language == "es" else "en"
-
-
-def _home(desk: Desk, person: Person) -> dict[str, Any]:
-    kb, language = desk.answering.kb, _language(person)
-    with desk.sessions() as session:
-        employee = employee_of(person, session)
-    today = today_for(person, desk.clock(), kb.employer["zone"])
-    pages = []
-    if person.role:
-        pages.append(kb.page(f"roles/{person.role}", employee, language, today))
-        if page := desk.answering.work_out("pathways/next-roles", RolesAsked(), employee, language, today):
-            pages.append(page)
-    topics = tuple(Choice(card, kb.title(card, language)) for card in QUICK_TOPICS if kb.has(card))
-    return blocks.draw_home(kb, person.first_name, pages, topics, language)
 
 
 def _ask_view(desk: Desk, language: Language) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Slack side of delivery: posts once, never repeats by itself, and reads a conversation back when in doubt."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from slack_sdk import WebClient
@@ -13,13 +14,14 @@ EVENT_TYPE = "trellis_message"
 # Slack says that with these some aspect of the call may have succeeded.
 DOUBTFUL = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 READ_BACK_PAGES = 5
+CLOCKS_DIFFER = 3600  # seconds: a clock of ours that runs ahead of Slack's must not hide a message
 
 
 class SlackSender:
     """`retry_handlers=[]` is essential: the client's own retries would send a message twice."""
 
-    def __init__(self, token: str, base_url: str) -> None:
-        self._client = WebClient(token=token, base_url=base_url, timeout=10, retry_handlers=[])
+    def __init__(self, token: str, base_url: str, timeout: float = 10) -> None:
+        self._client = WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
 
     def post(self, item: OutboxItem) -> Outcome:
         """One attempt, with the item's key in the message's metadata."""
@@ -37,6 +39,28 @@ class SlackSender:
                 return NotSent(timedelta(seconds=5), "connection refused")
             return InDoubt(type(reason).__name__)
 
+    def profile_of(self, slack_id: str) -> dict[str, Any]:
+        """The account as Slack knows it, with its locale. Raises SlackApiError, or what the network raises."""
+        return dict(self._client.users_info(user=slack_id, include_locale=True)["user"])
+
+    def account_of(self, email: str) -> dict[str, Any] | None:
+        """The account with this e-mail address; None when there is none. Raises SlackApiError, or what the network raises."""
+        try:
+            return dict(self._client.users_lookupByEmail(email=email)["user"])
+        except SlackApiError as error:
+            if error.response.get("error") == "users_not_found":
+                return None
+            raise
+
+    def resting_until(self, slack_ids: Sequence[str], now: datetime) -> dict[str, datetime]:
+        """Who has Do Not Disturb on right now, and until when. At most 50 people a call."""
+        answer = self._client.dnd_teamInfo(users=",".join(slack_ids))
+        return {
+            user: datetime.fromtimestamp(info["next_dnd_end_ts"], UTC)
+            for user, info in answer["users"].items()
+            if info.get("dnd_enabled") and info["next_dnd_start_ts"] <= now.timestamp() < info["next_dnd_end_ts"]
+        }
+
     def find(self, item: OutboxItem) -> Sent | Literal["absent", "unknown"]:
         """Looks for the item's key in the conversation since the item was made."""
         try:
@@ -49,7 +73,7 @@ class SlackSender:
 
     def _search(self, item: OutboxItem, channel: str) -> Sent | Literal["absent"]:
         arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100}
-        arguments["oldest"] = f"{item.created_at.timestamp() - 60:.6f}"
+        arguments["oldest"] = f"{item.created_at.timestamp() - CLOCKS_DIFFER:.6f}"
         read = self._client.conversations_history
         if thread := item.payload.get("thread_ts"):
             read, arguments["ts"] = self._client.conversations_replies, thread  # type: ignore[assignment]

@@ -1,6 +1,14 @@
 """The tables, split by noun. Importing this package registers them all."""
 
 from storage.models.audit import AuditEntry
+from storage.models.checkins import (
+    Checkin,
+    CheckinLine,
+    CheckinPromise,
+    CheckinReminder,
+    CheckinTrouble,
+    ManagerDigest,
+)
 from storage.models.coaching import (
     Attention,
     CoachMessage,
@@ -19,6 +27,11 @@ from storage.models.queues import InboxItem, OutboxItem
 __all__ = [
     "Attention",
     "AuditEntry",
+    "Checkin",
+    "CheckinLine",
+    "CheckinPromise",
+    "CheckinReminder",
+    "CheckinTrouble",
     "ClassRequest",
     "CoachMessage",
     "Conversation",
@@ -30,6 +43,7 @@ __all__ = [
     "Interest",
     "InterestChange",
     "Label",
+    "ManagerDigest",
     "Note",
     "OutboxItem",
     "Person",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -14,6 +14,12 @@ class Person(SQLModel, table=True):
         UniqueConstraint("workspace", "employee_id"),
         Index("ix_person_slack", "workspace", "slack_id"),
         Index("ix_person_email", "workspace", "email"),
+        Index(
+            "ix_person_plan_checkin",
+            "plan_checkin_on",
+            sqlite_where=text("plan_checkin_on IS NOT NULL"),
+            postgresql_where=text("plan_checkin_on IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -37,6 +43,7 @@ class Person(SQLModel, table=True):
     manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     access: str = ""  # "", coach, lead, content-owner, hr
     status: str = "active"  # active, leave, terminated
+    plan_checkin_on: date | None = None  # when the next check-in gets its day; None: no hire date, no manager or left
     on_slack: bool = True  # False once Slack says the account is deactivated
     created_at: datetime
     updated_at: datetime

@@ -10,7 +10,7 @@ class Told(SQLModel, table=True):
     """One thing that an employee told about themselves; the roster is never changed by it.
 
     kind → value: education → a level; credential, not-credential → an id; language → a code; experience → unpaid,
-    military or abroad; workdays → "mon,wed"; weekend-from → a date; tuition-used → a year, with dollars as `detail`;
+    military or abroad; experience-words → "", with the words as `detail`; workdays → "mon,wed"; weekend-from → a date; tuition-used → a year, with dollars as `detail`;
     reminders → before, weekly or off.
     """
 

@@ -69,6 +69,8 @@ class OutboxItem(SQLModel, table=True):
     created_at: datetime
     due_at: datetime | None
     not_after: datetime | None = None  # too late to be of use: recorded as expired, not sent
+    good_until: datetime | None = None  # later than this it would disturb: it waits until `good_again_at`
+    good_again_at: datetime | None = None
     state: str = "ready"
     token: int = 0  # fencing: only the holder of the newest may post or settle
     lease_until: datetime | None = None

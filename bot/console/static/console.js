@@ -20,7 +20,7 @@
       "k": () => step(-1),
       "/": () => { const search = document.getElementById("words"); if (search) search.focus(); else location.href = "/inbox"; },
       "r": () => {
-        if (inbox) { const row = current(); if (row) location.href = row.querySelector("a.open").href + "#reply"; return; }
+        if (inbox) { const row = current(); if (row) location.href = row.querySelector("a.open").href.split("#")[0] + "#reply"; return; }
         const box = document.getElementById("reply") || document.getElementById("claim");
         if (box) box.focus();
       },

@@ -7,6 +7,7 @@ from bot.localslack.workspace import File, Json, SlackError, Workspace
 @method("files.getUploadURLExternal", "files:write")
 def upload_url(workspace: Workspace, arguments: Json) -> Json:
     file = File(workspace.new_id("F"), str(need(arguments, "filename")), int(need(arguments, "length")))
+    file.alt_text = str(arguments.get("alt_txt") or "")
     workspace.files[file.id] = file
     return {"file_id": file.id, "upload_url": f"{workspace.base_url}/upload/{file.id}"}
 
@@ -44,6 +45,7 @@ def as_object(workspace: Workspace, file: File) -> Json:
         "name": file.name,
         "title": file.title or file.name,
         "size": file.size,
+        **({"alt_txt": file.alt_text} if file.alt_text else {}),
         "filetype": file.name.rpartition(".")[2],
         "url_private": f"{workspace.base_url}/files/{file.id}/{file.name}",
         "url_private_download": f"{workspace.base_url}/files/{file.id}/{file.name}",

@@ -1,0 +1,13 @@
+"""What `trellis` can be told to do: one module a topic, each adds its subcommands to the parser."""
+
+from argparse import ArgumentParser
+
+from bot.commands import asking, bench, checkins, coaching, content, evaluating, people, serving
+
+
+def parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="trellis", description="A career coach in Slack for frontline hospital staff.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for topic in (serving, asking, checkins, evaluating, content, people, coaching, bench):
+        topic.add(commands)
+    return parser

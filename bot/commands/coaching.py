@@ -1,0 +1,110 @@
+"""reviews, person, retention: what coaches found becomes content tests; people's privacy rights; what is old is erased."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlmodel import col, func, select
+
+from bot.config import Settings
+from bot.knowledge_base import load
+from bot.services.audit import full_name, record
+from bot.services.privacy_rights import Erased, erase_old, erase_person, export_person
+from bot.services.reviewing import as_proposals, open_reviews, with_content_tests
+from bot.services.stepping_in import policy_of
+from storage.database import Sessions, make_sessions, migrate, open_database
+from storage.models import Person
+
+FILE = "reviews.yaml"
+BY_COMMAND = "asked for on the operator's command line"
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    reviews = commands.add_parser("reviews", help="reviews export: coaches' open reviews as content tests and proposals")
+    reviews.add_argument("action", choices=["export"])
+    reviews.add_argument("--out", type=Path, metavar="DIR", help="where reviews.yaml goes; content/tests unless told")
+    reviews.set_defaults(run=run_reviews)
+    person = commands.add_parser("person", help="person export|erase EMAIL: what is stored about somebody")
+    person.add_argument("action", choices=["export", "erase"])
+    person.add_argument("email")
+    person.add_argument("--workspace", help="Slack team id, needed when the address is in several")
+    person.add_argument("--yes", action="store_true", help="erase without asking")
+    person.set_defaults(run=run_person)
+    retention = commands.add_parser("retention", help="erase what is older than content/employer.yaml keeps, once")
+    retention.set_defaults(run=run_retention)
+
+
+def run_reviews(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Adds to the file what is not in it yet, so that tests of closed reviews stay; prints what owners should look at."""
+    kb, folder = load(settings.content_dir), arguments.out or settings.content_dir / "tests"
+    with _sessions(settings)() as session:
+        reviews = open_reviews(session)
+    path = folder / FILE
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    after = with_content_tests(before, reviews)
+    if after != before:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(after, encoding="utf-8")
+    print(as_proposals(reviews, kb) or "No review is open.")
+    print(
+        f"{len(reviews)} open reviews; {path} {'has new tests' if after != before else 'needs nothing new'}.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def run_person(arguments: argparse.Namespace, settings: Settings) -> int:
+    sessions, now = _sessions(settings), datetime.now(UTC)
+    with sessions() as session:
+        same = select(Person).where(func.lower(Person.email) == arguments.email.strip().lower())
+        if arguments.workspace:
+            same = same.where(Person.workspace == arguments.workspace)
+        found = session.exec(same.order_by(col(Person.id))).all()
+        if len(found) != 1:
+            print(_not_one(arguments.email, [person.workspace for person in found]), file=sys.stderr)
+            return 1
+        person = found[0]
+        if arguments.action == "export":
+            print(export_person(session, load(settings.content_dir), person, "es" if person.language == "es" else "en", now))
+            record(session, None, "exported", now, workspace=person.workspace, subject_id=person.id, reason=BY_COMMAND)
+            session.commit()
+            return 0
+        if not arguments.yes and not _confirmed(full_name(person)):
+            print("Nothing was erased.", file=sys.stderr)
+            return 1
+        erased = erase_person(session, person, None, now, BY_COMMAND)
+        session.commit()
+    days = policy_of(load(settings.content_dir)).backups_kept_days
+    print(f"Erased {_counted(erased)}. Counts without names stay. Backups may hold the words for {days} more days.")
+    return 0
+
+
+def run_retention(arguments: argparse.Namespace, settings: Settings) -> int:
+    policy = policy_of(load(settings.content_dir))
+    erased = erase_old(_sessions(settings), policy, datetime.now(UTC))
+    print(f"Older than {policy.keep_months} months: erased {_counted(erased)}.")
+    return 0
+
+
+def _sessions(settings: Settings) -> Sessions:
+    migrate(settings.database_url)
+    return make_sessions(open_database(settings.database_url))
+
+
+def _not_one(email: str, workspaces: list[str]) -> str:
+    if not workspaces:
+        return f"Nobody on the roster has the address {email}."
+    return f"{email} is on the roster of {', '.join(workspaces)}. Say which one: --workspace {workspaces[0]}"
+
+
+def _confirmed(name: str) -> bool:
+    try:
+        return input(f"Everything {name} said goes for good. Type the full name to go on: ").strip().lower() == name.lower()
+    except EOFError:
+        return False
+
+
+def _counted(erased: Erased) -> str:
+    counts = ", ".join(f"{number} × {table.replace('_', ' ')}" for table, number in sorted(erased.rows.items()))
+    return f"{erased.all} entries ({counts})" if counts else "nothing"

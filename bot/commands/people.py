@@ -1,0 +1,86 @@
+"""roster and person: who is there, and what is known of somebody."""
+
+import argparse
+import sys
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bot.config import Settings
+from bot.knowledge_base import load
+from bot.services.roster import Note, Outcome, RosterImport, known_to, write_note
+from bot.services.roster_folder import take_files
+from storage.database import make_sessions, migrate, open_database
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    roster = commands.add_parser("roster", help="roster import FILE.csv: people, with a report a line")
+    roster.add_argument("action", choices=["import", "watch"], help="a file, or a folder of nightly files until Ctrl-C")
+    roster.add_argument("file", type=Path)
+    roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")
+    roster.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
+    roster.add_argument("--yes", action="store_true", help="also when very many people would leave")
+    roster.add_argument(
+        "--report", type=Path, metavar="FILE.csv", help="write a line for every person: new, changed, same, left"
+    )
+    roster.set_defaults(run=run_roster)
+
+
+def run_roster(arguments: argparse.Namespace, settings: Settings) -> int:
+    return watch_folder(arguments, settings) if arguments.action == "watch" else import_file(arguments, settings)
+
+
+def watch_folder(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Once a minute; what a file did stands in a report beside it. A refused file never stops the next one."""
+    if not arguments.file.is_dir():
+        print(f"There is no folder {arguments.file}.", file=sys.stderr)
+        return 2
+    migrate(settings.database_url)
+    sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
+
+    def import_one(file: Path, note: Note) -> Outcome:
+        work = RosterImport(sessions, arguments.workspace, kb.roster, known_to(kb), datetime.now(UTC))
+        return work.run(file, dry_run=arguments.dry_run, yes=arguments.yes, note=note)
+
+    while True:
+        for file, outcome in take_files(arguments.file, import_one, datetime.now(UTC)):
+            did = f"{outcome.saved} people saved, {outcome.counts['left']} left"
+            print(f"{file}: {outcome.refused or did}", flush=True)
+        time.sleep(60)
+
+
+def import_file(arguments: argparse.Namespace, settings: Settings) -> int:
+    if not arguments.file.is_file():
+        print(f"There is no file {arguments.file}.", file=sys.stderr)
+        return 2
+    migrate(settings.database_url)
+    sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
+    work = RosterImport(sessions, arguments.workspace, kb.roster, known_to(kb), datetime.now(UTC))
+    size = arguments.file.stat().st_size
+    with ExitStack() as stack:
+        bar = stack.enter_context(tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False))
+        options: dict[str, Any] = {"dry_run": arguments.dry_run, "yes": arguments.yes, "progress": bar.update}
+        if arguments.report:
+            file = stack.enter_context(arguments.report.open("w", encoding="utf-8", newline=""))
+            options["note"] = write_note(file)
+        outcome = work.run(arguments.file, **options)
+    for problem in outcome.problems:
+        print(f"{problem.level}: {problem}")
+    if outcome.more_problems:
+        print(f"… and {outcome.more_problems} more.")
+    if outcome.ignored:
+        print(f"Not read and not stored: {', '.join(outcome.ignored)}")
+    if outcome.refused:
+        print(f"{arguments.file.name}: {outcome.refused}.", file=sys.stderr)
+        return 1
+    would = "would be" if arguments.dry_run else "were"
+    counts = outcome.counts
+    print(
+        f"{outcome.saved} people {would} saved: {counts['new']} new, {counts['changed']} changed, {counts['back']} back, "
+        f"{counts['same']} as before. {counts['left']} left. {counts['dropped lines']} lines left out."
+    )
+    return 0

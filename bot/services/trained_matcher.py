@@ -1,0 +1,94 @@
+"""The trained matcher, kept on disk: learnt anew only when the content, the encoders or the code change."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from bot.domain import safety
+from bot.domain.matching import Encoder, Example, Learnt, Matcher, Reader, encode
+from bot.domain.matching.keeping import Damaged, keep, restore
+
+logger = logging.getLogger(__name__)
+
+KEPT_FILES = 3  # the newest; older ones are removed
+
+
+def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader, folder: Path) -> Matcher:
+    """From `folder` when it was learnt before from exactly this; else learnt now (seconds) and kept there.
+
+    A folder that can't be written to costs time at the next start, nothing else. Safe with several processes.
+    """
+    file = folder / f"matcher-{_key(examples, encoders, reader)}.npz"
+    if (learnt := _read(file)) is None:
+        learnt = _learn(examples, encoders, reader, folder)
+        _write(file, keep(learnt))
+    return Matcher(learnt, encoders, reader)
+
+
+def _key(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader) -> str:
+    """Names the examples in their order, how they are read, the encoders, and the code that reads and learns."""
+    code = Path(safety.__file__).parent
+    digest = hashlib.sha256(f"{np.__version__} {reader.name}".encode())
+    for source in sorted([*(code / "matching").glob("*.py"), code / "safety.py", code / "role_mentions.py"]):
+        digest.update(source.read_bytes())
+    digest.update(repr([encoder.name for encoder in encoders]).encode())
+    digest.update(repr([(example.text, example.card) for example in examples]).encode())
+    return f"{_family(encoders)}-{digest.hexdigest()[:16]}"
+
+
+def _family(encoders: Sequence[Encoder]) -> str:
+    return hashlib.sha256(repr([encoder.name for encoder in encoders]).encode()).hexdigest()[:8]
+
+
+def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader, folder: Path) -> Learnt:
+    from bot.domain.matching.training import learn  # brings scikit-learn: only who learns pays for it
+
+    known = _known_vectors(encoders, folder)
+    said = [reader.read(example.text) for example in examples]
+    texts = [each.text for each in said]
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    logger.info("learning from %d utterances, %d of them new", len(texts), len(new))
+    if new:
+        known.update(zip(new, encode(encoders, new), strict=True))
+    return learn(examples, said, np.array([known[text] for text in texts], dtype=np.float32))
+
+
+def _known_vectors(encoders: Sequence[Encoder], folder: Path) -> dict[str, np.ndarray]:
+    """Vectors of utterances that the last kept matcher had: after a small change of content only a few are new."""
+    latest = _kept(folder, f"matcher-{_family(encoders)}-*.npz")
+    learnt = _read(latest[0]) if latest else None
+    return dict(zip(learnt.said, learnt.vectors, strict=True)) if learnt else {}
+
+
+def _read(file: Path) -> Learnt | None:
+    try:
+        with file.open("rb") as kept:
+            return restore(kept)
+    except FileNotFoundError:
+        return None
+    except (OSError, Damaged, ValueError, KeyError, BadZipFile) as error:
+        logger.warning("%s can't be used (%s): learning anew", file, error)
+        return None
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix="new-", delete=False) as new:
+            new.write(content)
+        os.replace(new.name, file)
+        for old in _kept(file.parent, "matcher-*.npz")[KEPT_FILES:]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("the trained matcher could not be kept: %s", error)
+
+
+def _kept(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime, reverse=True)
