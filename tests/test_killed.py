@@ -19,6 +19,7 @@ import pytest
 from bot.localslack import LocalSlack
 from bot.localslack.delivery import Answer, Delivery
 from bot.localslack.workspace import User
+from tests.conftest import WORKSPACE
 
 QUESTIONS = ["what does a cook make", "who pays for school", "I need child care", "hola", "what can I do next"]
 PERSON = "U1DWAYNE"
@@ -29,7 +30,7 @@ PATIENCE = 400
 @pytest.fixture
 def slack() -> Iterator[LocalSlack]:
     manifest = json.loads(Path("manifest.json").read_text(encoding="utf-8"))
-    with LocalSlack(manifest, [User(PERSON, "Dwayne Ellis", "dwayne@lakeshore.example")]) as slack:
+    with LocalSlack(manifest, [User(PERSON, "Dwayne Ellis", "dwayne@lakeshore.example")], team_id=WORKSPACE) as slack:
         yield slack
 
 

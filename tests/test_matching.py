@@ -13,7 +13,29 @@ from bot.encoders.weights import WrongWeights, weight_file
 from bot.services.trained_matcher import trained_matcher
 
 ORDINARY = frozenset(
-    ["i", "want", "to", "be", "a", "nurse", "how", "much", "money", "school", "is", "the", "clean", "who", "pays", "for", "from", "cook", "cuanto", "pagan", "ahora"]
+    [
+        "i",
+        "want",
+        "to",
+        "be",
+        "a",
+        "nurse",
+        "how",
+        "much",
+        "money",
+        "school",
+        "is",
+        "the",
+        "clean",
+        "who",
+        "pays",
+        "for",
+        "from",
+        "cook",
+        "cuanto",
+        "pagan",
+        "ahora",
+    ]
 )
 ROLES = RoleReader({"registered-nurse": ["nurse", "RN"], "cook": ["cook"], "phlebotomist": ["phlebotomist"]}, {})
 

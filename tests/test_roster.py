@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from bot.domain.roster import circles, columns_of
 from bot.knowledge_base import load
-from bot.services.roster import RosterImport, known_to, write_note
+from bot.services.roster import RosterImport, known_to, write_report
 from bot.services.roster_folder import take_files
 from storage.models import OutboxItem, Person
 from tests.conftest import NOW
@@ -109,14 +109,16 @@ def test_importing_the_same_file_again_changes_nothing(hr):
 
 def test_a_dry_run_reports_a_line_for_everybody_and_writes_nothing(hr):
     report = io.StringIO()
-    outcome = hr.take(WORKDAY, dry_run=True, note=write_note(report))
+    outcome = hr.take(WORKDAY, dry_run=True, report_line=write_report(report))
     assert outcome.counts["new"] == 4
     assert hr.people == {}
     assert report.getvalue().splitlines()[:2] == ["line,employee id,what", "2,A1,new"]
     hr.take(WORKDAY)
     report = io.StringIO()
     hr.take(
-        WORKDAY.replace("rosa@x.example", "rosa.d@x.example").replace(",36,", ",40,"), dry_run=True, note=write_note(report)
+        WORKDAY.replace("rosa@x.example", "rosa.d@x.example").replace(",36,", ",40,"),
+        dry_run=True,
+        report_line=write_report(report),
     )
     assert 'A1,"changed: email, hours_per_week"' in report.getvalue()
     assert "rosa.d" not in report.getvalue(), "names of fields, never values"

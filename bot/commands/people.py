@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from bot.config import Settings
 from bot.knowledge_base import load
-from bot.services.roster import Note, Outcome, RosterImport, known_to, write_note
+from bot.services.roster import Outcome, ReportLine, RosterImport, known_to, write_report
 from bot.services.roster_folder import take_files
 from storage.database import make_sessions, migrate, open_database
 
@@ -42,9 +42,9 @@ def watch_folder(arguments: argparse.Namespace, settings: Settings) -> int:
     migrate(settings.database_url)
     sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
 
-    def import_one(file: Path, note: Note) -> Outcome:
+    def import_one(file: Path, report_line: ReportLine) -> Outcome:
         work = RosterImport(sessions, arguments.workspace, kb.roster, known_to(kb), datetime.now(UTC))
-        return work.run(file, dry_run=arguments.dry_run, yes=arguments.yes, note=note)
+        return work.run(file, dry_run=arguments.dry_run, yes=arguments.yes, report_line=report_line)
 
     while True:
         for file, outcome in take_files(arguments.file, import_one, datetime.now(UTC)):
@@ -66,7 +66,7 @@ def import_file(arguments: argparse.Namespace, settings: Settings) -> int:
         options: dict[str, Any] = {"dry_run": arguments.dry_run, "yes": arguments.yes, "progress": bar.update}
         if arguments.report:
             file = stack.enter_context(arguments.report.open("w", encoding="utf-8", newline=""))
-            options["note"] = write_note(file)
+            options["report_line"] = write_report(file)
         outcome = work.run(arguments.file, **options)
     for problem in outcome.problems:
         print(f"{problem.level}: {problem}")

@@ -140,6 +140,4 @@ def _wrapped(text: str, width: float, size: float) -> tuple[str, ...]:
 
 def _length(text: str, size: float) -> float:
     """Roughly, for any common sans-serif typeface."""
-    return size * sum(
-        0.37 if each in NARROW else 0.9 if each in BROAD else 0.7 if each.isupper() else 0.59 for each in text
-    )
+    return size * sum(0.37 if each in NARROW else 0.9 if each in BROAD else 0.7 if each.isupper() else 0.59 for each in text)

@@ -197,6 +197,7 @@ class LocalSlack:
         }
         await connection.send_text(json.dumps(hello))
         self.delivery.sockets.append(one)
+        self.workspace.changed()
         try:
             while True:
                 self.delivery.acknowledge(json.loads(await connection.receive_text()))
@@ -204,6 +205,7 @@ class LocalSlack:
             pass
         finally:
             self.delivery.sockets.remove(one)
+            self.workspace.changed()
 
     async def _respond(self, request: Request) -> Response:
         body = await request.json()

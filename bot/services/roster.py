@@ -52,7 +52,7 @@ class Outcome:
 
 
 Progress = Callable[[int], object]  # is told how many bytes or people were worked through
-Note = Callable[[int, str, str], object]  # line, employee id, what became of it
+ReportLine = Callable[[int, str, str], object]  # line, employee id, what became of it
 
 
 def import_roster(
@@ -92,9 +92,9 @@ class RosterImport:
         dry_run: bool = False,
         yes: bool = False,
         progress: Progress = lambda bytes_read: None,
-        note: Note = lambda line, employee_id, what: None,
+        report_line: ReportLine = lambda line, employee_id, what: None,
     ) -> Outcome:
-        """`yes`: also when very many people would leave. `note` hears of every person."""
+        """`yes`: also when very many people would leave. `report_line` hears of every person."""
         with TemporaryDirectory() as folder:
             scratch = sqlite3.connect(Path(folder) / "roster.db")
             try:
@@ -109,7 +109,7 @@ class RosterImport:
                 self._check_managers(scratch, file)
                 self._check_drop(scratch, yes=yes)
                 if not self.outcome.refused:
-                    self._save_all(scratch, columns, note, write=not dry_run)
+                    self._save_all(scratch, columns, report_line, write=not dry_run)
             finally:
                 scratch.close()
         return self.outcome
@@ -258,7 +258,7 @@ class RosterImport:
 
     # --- saving --------------------------------------------------------------------------------------------------
 
-    def _save_all(self, scratch: sqlite3.Connection, columns: Columns, note: Note, *, write: bool) -> None:
+    def _save_all(self, scratch: sqlite3.Connection, columns: Columns, report_line: ReportLine, *, write: bool) -> None:
         """Each chunk in a transaction of its own: a crash loses nothing, the next import goes on."""
         read = set(columns.fields) | {"first_name", "last_name"}
         read |= {"hours_per_week"} if "fte" in read else set()
@@ -268,7 +268,9 @@ class RosterImport:
         cursor = scratch.execute("SELECT number, kept FROM line ORDER BY employee_id")
         while chunk := cursor.fetchmany(CHUNK):
             with self.sessions() as session:
-                self._save(session, [(number, RosterRow.model_validate_json(kept)) for number, kept in chunk], read, note)
+                self._save(
+                    session, [(number, RosterRow.model_validate_json(kept)) for number, kept in chunk], read, report_line
+                )
                 session.commit() if write else session.rollback()
         if not write:
             return
@@ -276,12 +278,12 @@ class RosterImport:
             for ids in list(self._pages_of_ids(session)):
                 here = f"SELECT employee_id FROM line WHERE employee_id IN ({','.join('?' * len(ids))})"
                 gone = set(ids) - {each for (each,) in scratch.execute(here, ids)}
-                self._end(session, gone, note)
+                self._end(session, gone, report_line)
             session.commit()
         if "manager_id" in columns.fields:
             self._set_managers(scratch)
 
-    def _save(self, session: Session, rows: list[tuple[int, RosterRow]], read: set[str], note: Note) -> None:
+    def _save(self, session: Session, rows: list[tuple[int, RosterRow]], read: set[str], report_line: ReportLine) -> None:
         ids = [row.employee_id for _, row in rows]
         same = select(Person).where(Person.workspace == self.workspace, col(Person.employee_id).in_(ids))
         people = {person.employee_id: person for person in session.exec(same)}
@@ -291,7 +293,7 @@ class RosterImport:
             values = row.model_dump(exclude={"employee_id", "manager_id"})
             person = people.get(row.employee_id)
             if person is None:
-                self._count(note, number, row.employee_id, "new")
+                self._count(report_line, number, row.employee_id, "new")
                 new.append(values | self._of_new(row))
                 continue
             back = person.status == "terminated" and row.status != "terminated"
@@ -300,7 +302,7 @@ class RosterImport:
             changed = {name: value for name, value in changed.items() if value is not None or name not in KEPT_WHEN_EMPTY}
             self._change(person, changed)
             what = "back" if back else "changed" if changed else "same"
-            self._count(note, number, row.employee_id, what, ", ".join(sorted(changed)))
+            self._count(report_line, number, row.employee_id, what, ", ".join(sorted(changed)))
             if changed.get("status") == "terminated":
                 gone.append(row.employee_id)
         if new:
@@ -323,17 +325,17 @@ class RosterImport:
         if {"status", "hired_on", "shift", "zone", "site"} & set(changed):
             person.plan_checkin_on = LOOK_AT_ONCE
 
-    def _count(self, note: Note, number: int, employee_id: str, what: str, details: str = "") -> None:
+    def _count(self, report_line: ReportLine, number: int, employee_id: str, what: str, details: str = "") -> None:
         self.outcome.counts[what] += 1
-        note(number, employee_id, f"{what}: {details}" if details else what)
+        report_line(number, employee_id, f"{what}: {details}" if details else what)
 
-    def _end(self, session: Session, employee_ids: Iterable[str], note: Note) -> None:
+    def _end(self, session: Session, employee_ids: Iterable[str], report_line: ReportLine) -> None:
         """Who is not in the file any more has left."""
         ended = select(Person).where(Person.workspace == self.workspace, col(Person.employee_id).in_(set(employee_ids)))
         people = session.exec(ended).all()
         for person in people:
             self._change(person, {"status": "terminated"})
-            note(0, person.employee_id, "left: not in the file")
+            report_line(0, person.employee_id, "left: not in the file")
         self._silence(session, people)
 
     def _silence(self, session: Session, people: Iterable[Person]) -> None:
@@ -397,7 +399,7 @@ def _delimiter(lines: TextIO) -> str:
     return max(",;\t|", key=header.count)
 
 
-def write_note(file: TextIO) -> Note:
+def write_report(file: TextIO) -> ReportLine:
     """A report with a line for every person: the names of what changed, never the values."""
     lines = csv.writer(file)
     lines.writerow(["line", "employee id", "what"])

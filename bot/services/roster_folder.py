@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.services.roster import Note, Outcome, write_note
+from bot.services.roster import Outcome, ReportLine, write_report
 
 STILL_BEING_WRITTEN = timedelta(seconds=60)
-Import = Callable[[Path, Note], Outcome]
+Import = Callable[[Path, ReportLine], Outcome]
 
 
 def take_files(folder: Path, import_one: Import, now: datetime) -> Iterator[tuple[Path, Outcome]]:
@@ -21,7 +21,7 @@ def take_files(folder: Path, import_one: Import, now: datetime) -> Iterator[tupl
             continue
         report = file.with_suffix(".report")
         with report.open("w", encoding="utf-8", newline="") as lines:
-            outcome = import_one(file, write_note(lines))
+            outcome = import_one(file, write_report(lines))
             for problem in outcome.problems:
                 lines.write(f"{problem.level}: {problem}\n")
             lines.write(f"{outcome.refused}\n" if outcome.refused else "")
