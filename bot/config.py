@@ -1,6 +1,7 @@
 """Settings, read once from the environment (or .env). Every setting is explained in .env.example."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,3 +27,7 @@ class Settings(BaseSettings):
     slack_client_id: str = ""
     slack_client_secret: str = ""
     slack_web_url: str = "https://slack.com"
+    operations_host: str = "127.0.0.1"
+    operations_port: int = 9090
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -19,11 +19,14 @@ def open_database(url: str, *, read_only: bool = False) -> Engine:
     SQLite runs with a write-ahead log, full synchronisation and foreign keys, and every transaction takes
     the write lock at once (BEGIN IMMEDIATE), so that a claim can't fail half-way. A `read_only` engine takes no
     lock and refuses to write: any number of readers work beside the one who writes.
+    `hide_parameters`: an error's text must not carry what somebody wrote.
     """
     if not url.startswith("sqlite"):
         options = {"postgresql_readonly": True} if read_only else {}
-        return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, execution_options=options)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, execution_options=options, hide_parameters=True
+        )
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
