@@ -1,7 +1,6 @@
 """The only place that knows all parts: builds them from the settings."""
 
 import secrets
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.config import Settings
@@ -27,7 +25,7 @@ from bot.services.answering import Answering
 from bot.services.checkin_talks import ask_about_promises
 from bot.services.checkin_team import send_digests
 from bot.services.checkins import plan, send_due
-from bot.services.delivery import Clock, deliver_due
+from bot.services.delivery import Clock, deliver_due, never
 from bot.services.escalating import escalate
 from bot.services.inbox import Desk, sweep
 from bot.services.nudges import remind
@@ -42,6 +40,7 @@ from bot.slack.coaching import draw_handoff, draw_reply_with_rights, register_co
 from bot.slack.listeners import register
 from bot.slack.plan_blocks import draw_nudge
 from bot.slack.plans import register_plans
+from bot.slack.receiving import without_bolts_own_settings
 from bot.slack.sender import SlackSender
 from storage.database import make_sessions, migrate, open_database
 
@@ -104,7 +103,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_desk(settings: Settings, answering: Answering, clock: Clock = now) -> Desk:
+def build_desk(settings: Settings, answering: Answering, clock: Clock = now, stopping: Callable[[], bool] = never) -> Desk:
     """Database, sender and content, put together for working on the inbox."""
     migrate(settings.database_url)
     kb = answering.kb
@@ -118,6 +117,7 @@ def build_desk(settings: Settings, answering: Answering, clock: Clock = now) -> 
         clock=clock,
         coach_channel=settings.coach_channel,
         draw_handoff=partial(draw_handoff, kb, settings.console_url),
+        stopping=stopping,
     )
 
 
@@ -125,7 +125,8 @@ def build_slack_app(settings: Settings, desk: Desk) -> App:
     """The Bolt app. Calls auth.test once before anything arrives: a first event would be lost while it fails."""
     client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
     workspace = str(client.auth_test()["team_id"])
-    app = App(client=client, signing_secret=settings.slack_signing_secret or None, token_verification_enabled=False)
+    with without_bolts_own_settings():
+        app = App(client=client, signing_secret=settings.slack_signing_secret or None, token_verification_enabled=False)
     register_accounts(app, desk, workspace)
     register(app, desk, workspace)
     map_address = f"{settings.console_url.rstrip('/')}/map" if settings.slack_client_id else ""
@@ -161,48 +162,22 @@ def listen_on(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), backlog=128)
 
 
-def serve_console(console: FastAPI, listening: socket.socket) -> Callable[[], None]:
+def serve_web(web: FastAPI, listening: socket.socket, name: str = "console", patience: int = 1) -> Callable[[], None]:
     """Serves in a thread of its own; call what comes back to stop it, and the port is free again.
 
-    No access log: addresses may hold what was searched for.
+    Requests that are in hand get `patience` seconds. No access log: addresses may hold what was searched for.
     """
     quiet = {"log_level": "warning", "access_log": False, "server_header": False, "lifespan": "off"}
-    server = uvicorn.Server(uvicorn.Config(console, timeout_graceful_shutdown=1, **quiet))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
+    server = uvicorn.Server(uvicorn.Config(web, timeout_graceful_shutdown=patience, **quiet))  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run, args=([listening],), name=name, daemon=True)
     thread.start()
 
     def stop() -> None:
         server.should_exit = True
-        thread.join(5)
+        thread.join(patience + 4)
         listening.close()
 
     return stop
-
-
-def run(settings: Settings) -> None:
-    """Serve until told to stop: Socket Mode with an app token, else HTTP events at /slack/events."""
-    desk = build_desk(settings, build_answering(settings))
-    app = build_slack_app(settings, desk)
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
-    if settings.slack_app_token:
-        SocketModeHandler(app, settings.slack_app_token).connect()
-    else:
-        threading.Thread(target=app.start, kwargs={"port": settings.port, "path": "/slack/events"}, daemon=True).start()
-    close_settled(desk.sessions, desk.answering, desk.clock().date(), desk.clock())
-    stop_console = None
-    if settings.slack_client_id:
-        at = listen_on(settings.console_host, settings.console_port)
-        stop_console = serve_console(build_console(settings, desk), at)
-    erased_on = None
-    while not stop.wait(1.0):
-        tick(desk)
-        if (today := desk.clock().date()) != erased_on:  # once a day, and at the start
-            erase_old(desk.sessions, policy_of(desk.answering.kb), desk.clock())
-            erased_on = today
-    if stop_console:
-        stop_console()
 
 
 def plan_checkins(desk: Desk) -> int:
@@ -217,11 +192,27 @@ def send_checkins(desk: Desk) -> int:
     return send_due(*ports) + send_digests(*ports) + ask_about_promises(*ports)
 
 
-def tick(desk: Desk) -> None:
-    """What must be looked at again and again: questions left behind, people who wait too long, messages that are due."""
-    sweep(desk)
+def deliver(desk: Desk) -> int:
+    """Post what is due in the outbox; returns how many messages."""
+    return deliver_due(desk.sessions, desk.sender, desk.clock, desk.stopping)
+
+
+def look_after(desk: Desk) -> None:
+    """People who wait too long, reminders of plans, check-ins: what is due goes into the outbox."""
     escalate(desk)
     remind(desk.sessions, desk.answering.kb, partial(draw_nudge, desk.answering.kb), desk.clock())
     plan_checkins(desk)
     send_checkins(desk)
-    deliver_due(desk.sessions, desk.sender, desk.clock)
+
+
+def tidy_up(desk: Desk) -> None:
+    """Once a day and at the start: what is older than the policy keeps goes, reviews that the content has settled close."""
+    erase_old(desk.sessions, policy_of(desk.answering.kb), desk.clock())
+    close_settled(desk.sessions, desk.answering, desk.clock().date(), desk.clock())
+
+
+def tick(desk: Desk) -> None:
+    """What must be looked at again and again: questions left behind, people who wait too long, messages that are due."""
+    sweep(desk)
+    look_after(desk)
+    deliver(desk)

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from bot.app import build_answering, build_console, build_desk, build_slack_app, listen_on, serve_console, tick
+from bot.app import build_answering, build_console, build_desk, build_slack_app, listen_on, serve_web, tick
 from bot.config import Settings
 from bot.demo_history import History
 from bot.domain.problems import ContentError
@@ -86,7 +86,7 @@ class Demo:
         if with_history:
             History(self.slack, self.desk, DOMAIN).live_through(self.history, datetime.now(UTC))
         self.slack.clock.on_step = self.tick
-        self._stop_console = serve_console(build_console(self.settings, self.desk), self._console_at)
+        self._stop_console = serve_web(build_console(self.settings, self.desk), self._console_at)
 
     def stop(self) -> None:
         self._stop_console()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from bot.app import listen_on, serve_console
+from bot.app import listen_on, serve_web
 from bot.console.app import create_console
 from bot.services.content_checks import run_content_tests
 from bot.services.stepping_in import MOST_WORDS
@@ -73,7 +73,7 @@ class Screen:
 def screen(console: Console, chromium: Browser) -> Iterator[Screen]:  # noqa: F811
     listening = listen_on("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    stop = serve_console(create_console(replace(console.parts, url=url, sign_ins_a_minute=100)), listening)
+    stop = serve_web(create_console(replace(console.parts, url=url, sign_ins_a_minute=100)), listening)
     made = Screen(console, chromium, url)
     yield made
     for context in list(chromium.contexts):

@@ -1,12 +1,16 @@
 """demo, run, db, and the scheduled jobs, once each."""
 
 import argparse
+import os
 import sys
+from collections.abc import Collection
 
-from bot.app import build_answering, build_desk, run
+from slack_sdk.errors import SlackApiError
+
+from bot.app import build_answering, build_desk, deliver
 from bot.config import Settings
 from bot.demo import ASKS_ONCE, ask_once, run_demo
-from bot.services.delivery import deliver_due
+from bot.running import PARTS, NotReachable, run
 from bot.services.inbox import sweep
 from storage.database import migrate
 
@@ -19,6 +23,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     demo.add_argument("--as", dest="who", default=ASKS_ONCE, metavar="EMAIL", help="who asks with --once")
     demo.set_defaults(run=run_demonstration)
     serve = commands.add_parser("run", help="serve Slack: Socket Mode with SLACK_APP_TOKEN, else HTTP at /slack/events")
+    only = "this part alone: slack, deliver, checkins or console; several times, or with commas. All of them unless told"
+    serve.add_argument("--only", action="append", default=[], metavar="PART", help=only)
     serve.set_defaults(run=run_serve)
     database = commands.add_parser("db", help="db upgrade: brings the database up to date")
     database.add_argument("action", choices=["upgrade"])
@@ -39,11 +45,45 @@ def run_demonstration(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> int:
-    if not settings.slack_bot_token or not (settings.slack_app_token or settings.slack_signing_secret):
-        print("Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET); see .env.example.", file=sys.stderr)
+    """0 after an orderly stop, 1 when the start failed, 2 when settings or arguments are wrong."""
+    named = [part.strip() for only in arguments.only for part in only.split(",") if part.strip()]
+    parts = tuple(part for part in PARTS if part in named or not named)
+    if problem := problem_with(settings, parts, named):
+        print(problem, file=sys.stderr)
         return 2
-    run(settings)
+    try:
+        finished = run(settings, parts)
+    except (NotReachable, SlackApiError, OSError) as error:
+        print(start_problem(error), file=sys.stderr)
+        return 1
+    if not finished:
+        print("Stopped; what was still in hand stands in the database, the next process takes it up.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(0)  # a thread that waits for Slack would hold the process for up to half a minute
     return 0
+
+
+def problem_with(settings: Settings, parts: Collection[str], named: Collection[str]) -> str:
+    """What is wrong with the settings for these parts, as a sentence; "" when nothing is."""
+    if unknown := [part for part in named if part not in PARTS]:
+        return f"--only {unknown[0]}: there is no such part. The parts are {', '.join(PARTS)}."
+    if not settings.slack_bot_token:
+        return "Set SLACK_BOT_TOKEN (Slack app → OAuth & Permissions → Bot User OAuth Token); see .env.example."
+    if "slack" in parts and not (settings.slack_app_token or settings.slack_signing_secret):
+        return "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP events); see .env.example."
+    if "console" in named and not (settings.slack_client_id and settings.slack_client_secret):
+        return "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (Slack app → Basic Information): coaches sign in with Slack."
+    return ""
+
+
+def start_problem(error: Exception) -> str:
+    """Why Trellis did not start, and what to do."""
+    if isinstance(error, SlackApiError):
+        why = error.response.get("error", error.response.status_code)
+        return f"Slack refuses the token: {why}. Compare SLACK_BOT_TOKEN and SLACK_APP_TOKEN with your Slack app."
+    if isinstance(error, OSError):
+        return f"Trellis could not start: {error}. Is the port (PORT, CONSOLE_PORT) in use?"
+    return str(error)
 
 
 def run_database(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -54,7 +94,7 @@ def run_database(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def deliver_once(arguments: argparse.Namespace, settings: Settings) -> int:
     desk = build_desk(settings, build_answering(settings))
-    print(f"{deliver_due(desk.sessions, desk.sender, desk.clock)} messages sent.")
+    print(f"{deliver(desk)} messages sent.")
     return 0
 
 

@@ -5,6 +5,7 @@ conversation is read back and searched for the message's key before anything is 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -67,19 +68,34 @@ class Clock(Protocol):
     def __call__(self) -> datetime: ...
 
 
+def never() -> bool:
+    """The stop condition of what runs to its end."""
+    return False
+
+
 def deliver_one(sessions: Sessions, sender: Sender, item_id: int, clock: Clock) -> bool:
     """Post one message now, if nobody else has it. True when Slack took it."""
     item = claim_one(sessions, item_id, clock())
     return item is not None and _deliver(sessions, sender, item, clock)
 
 
-def deliver_due(sessions: Sessions, sender: Sender, clock: Clock) -> int:
-    """Post what is due until nothing is; returns how many were sent. Any number of processes may run this."""
+def deliver_due(sessions: Sessions, sender: Sender, clock: Clock, stopping: Callable[[], bool] = never) -> int:
+    """Post what is due until nothing is, or until `stopping`; returns how many were sent. Any number of processes may
+    run this."""
     sent = 0
-    while items := claim_due(sessions, clock()):
+    while not stopping() and (items := claim_due(sessions, clock())):
         for item in items:
-            sent += _deliver(sessions, sender, item, clock)
+            if stopping():
+                _leave_to_others(sessions, item, clock())
+            else:
+                sent += _deliver(sessions, sender, item, clock)
     return sent
+
+
+def _leave_to_others(sessions: Sessions, item: OutboxItem, now: datetime) -> None:
+    """Claimed, and certainly not posted: due again at once, so that nobody has to wait for the lease to run out."""
+    state = "ready" if item.state == "sending" else item.state
+    settle(sessions, item, state=state, due_at=now, lease_until=None)
 
 
 def _deliver(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> bool:

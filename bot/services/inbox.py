@@ -13,7 +13,7 @@ from bot.domain.dialogue import Dialogue
 from bot.services import queues
 from bot.services.answering import Answering, Draw, answer, ask_for_coach, conversation_at, employee_of
 from bot.services.attention import reassess
-from bot.services.delivery import Clock, Sender, deliver_one
+from bot.services.delivery import Clock, Sender, deliver_one, never
 from bot.services.feedback import note_deletion, note_edit
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
@@ -29,6 +29,7 @@ class Desk:
     """All that is needed to work on the inbox. `coach_channel` gets a card for each handoff; "" when there is none.
 
     `profile_of` asks Slack who an account is (users.info with its locale); it may raise, then the work is done later.
+    Once `stopping` is true the item in hand is finished and no other begun: it waits in its table for the next process.
     """
 
     sessions: Sessions
@@ -39,6 +40,7 @@ class Desk:
     profile_of: Callable[[str], dict[str, Any]]
     coach_channel: str = ""
     draw_handoff: Callable[[str, bool, int], dict[str, object]] = lambda who, urgent, handoff: {"text": who}
+    stopping: Callable[[], bool] = never
 
 
 class SlackIsAway(Exception):
@@ -60,14 +62,19 @@ def work_through(desk: Desk, conversation: str) -> None:
             outgoing = _give_up(desk, item)
         for item_id in outgoing:
             deliver_one(desk.sessions, desk.sender, item_id, desk.clock)
+        if desk.stopping():
+            return
 
 
 def sweep(desk: Desk) -> int:
     """Pick up what a crash left behind; returns the number of conversations."""
-    waiting = queues.open_conversations(desk.sessions, desk.clock())
-    for conversation in waiting:
+    picked_up = 0
+    for conversation in queues.open_conversations(desk.sessions, desk.clock()):
+        if desk.stopping():
+            break
         work_through(desk, conversation)
-    return len(waiting)
+        picked_up += 1
+    return picked_up
 
 
 def find_person(desk: Desk, workspace: str, slack_id: str) -> Person | None:

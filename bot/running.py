@@ -1,0 +1,238 @@
+"""`trellis run`: what this process does again and again, how it survives bad minutes, and how it stops.
+
+Every part may run in any number of processes at once; what they share is the database.
+"""
+
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from traceback import extract_tb
+from typing import TypeVar
+
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
+
+from bot.app import (
+    build_answering,
+    build_console,
+    build_desk,
+    build_slack_app,
+    deliver,
+    listen_on,
+    look_after,
+    serve_web,
+    tidy_up,
+)
+from bot.config import Settings
+from bot.services.delivery import Clock
+from bot.services.inbox import Desk, sweep
+from bot.slack.receiving import SocketReception, serve_events
+
+logger = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+
+PARTS = ("slack", "deliver", "checkins", "console")
+LONGEST_PAUSE = 15.0  # seconds between two tries of what fails: that much later than the database, we are back
+START_PATIENCE = 120.0  # seconds in which database and Slack must become reachable at the start
+STOP_PATIENCE = 8.0  # seconds for what is in hand when told to stop; container engines wait for 10
+
+
+@dataclass
+class Job:
+    """Something done again and again. When it fails it is tried again, after a growing pause, for ever."""
+
+    name: str
+    do: Callable[[], object]
+    every: timedelta = timedelta(seconds=1)
+    done_at: datetime | None = None  # when it last came to its end without an error
+    failures: int = 0  # in a row
+
+    def once(self, clock: Clock) -> float:
+        """Do it; returns the seconds until it should be done again. Never raises: one bad minute must not end the process."""
+        try:
+            self.do()
+        except Exception as error:
+            self.failures += 1
+            pause = pause_after(self.failures)
+            logger.error("%s failed, %s; again in %.0f s", self.name, where_from(error), pause)
+            return pause
+        if self.failures:
+            logger.warning("%s works again after %s failures", self.name, self.failures)
+        self.failures, self.done_at = 0, clock()
+        return self.every.total_seconds()
+
+
+@dataclass
+class Running:
+    """One process at work. Other parts may add jobs before `start`, and to `closing` what ends with the process.
+
+    `accepting` tells whether Slack reaches this process: None when that is not this process's part.
+    """
+
+    clock: Clock
+    jobs: list[Job] = field(default_factory=list)
+    closing: list[Callable[[], object]] = field(default_factory=list)
+    accepting: Callable[[], bool | None] = lambda: None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def last_tick(self) -> datetime | None:
+        """The moment since which every job has come to its end at least once; None while one never has."""
+        ends = [job.done_at for job in self.jobs if job.every < timedelta(minutes=1)]
+        return min((end for end in ends if end), default=None) if None not in ends else None
+
+    def start(self) -> None:
+        """Each job in a thread of its own: a long queue of messages must not keep a question waiting."""
+        for job in self.jobs:
+            thread = threading.Thread(target=self._again_and_again, args=(job,), name=job.name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _again_and_again(self, job: Job) -> None:
+        pause = 0.0
+        while not self.stopping.wait(pause):
+            pause = job.once(self.clock)
+
+    def stop(self, patience: float = STOP_PATIENCE) -> bool:
+        """Take nothing new, finish what is in hand. False when that took longer than `patience` seconds: what was not
+        finished stands in the database, and the next process takes it up."""
+        until = time.monotonic() + patience
+        self.stopping.set()
+        last = [threading.Thread(target=_quietly, args=(close,), daemon=True) for close in self.closing]
+        for thread in last:
+            thread.start()
+        for thread in (*last, *self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in (*last, *self._threads))
+
+
+def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
+    """Serve until told to stop (SIGTERM, Ctrl-C). False when something in hand could not be finished in time.
+
+    Raises ContentError for content that can't be trusted, NotReachable when database or Slack stay away at the start.
+    """
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    answering = build_answering(settings)
+    desk = patiently(partial(build_desk, settings, answering, stopping=stopping.is_set), "The database", stopping)
+    if desk is None:
+        return True
+    running = assemble(settings, desk, parts, stopping)
+    running.start()
+    logger.info("running: %s", ", ".join(parts))
+    stopping.wait()
+    return running.stop()
+
+
+def assemble(settings: Settings, desk: Desk, parts: Collection[str], stopping: threading.Event) -> Running:
+    """The jobs and servers of these parts; the servers are open when this returns, the jobs not yet begun."""
+    running = Running(desk.clock, stopping=stopping)
+    if "slack" in parts:
+        _receive(settings, desk, running)
+    if "deliver" in parts:
+        running.jobs += [Job("inbox", partial(sweep, desk)), Job("outbox", partial(deliver, desk))]
+    if "checkins" in parts:
+        daily = Job("daily", partial(tidy_up, desk), timedelta(days=1))
+        running.jobs += [Job("checkins", partial(look_after, desk)), daily]
+    if "console" in parts and settings.slack_client_id:
+        at = listen_on(settings.console_host, settings.console_port)
+        running.closing.append(serve_web(build_console(settings, desk), at))
+    return running
+
+
+def _receive(settings: Settings, desk: Desk, running: Running) -> None:
+    """Let Slack reach this process. On the way out listeners finish after the door is shut."""
+    app = patiently(partial(build_slack_app, settings, desk), "Slack", running.stopping)
+    if app is None:
+        return
+    listeners: Executor = app.listener_runner.listener_executor
+    if settings.slack_app_token:
+        socket = SocketReception(app, settings.slack_app_token)
+        patiently(socket.open, "Slack", running.stopping)
+        running.accepting, close = (lambda: socket.connected), socket.close
+    else:
+        close = serve_web(serve_events(app), listen_on("0.0.0.0", settings.port), "events", patience=3)
+        running.accepting = lambda: not running.stopping.is_set()
+
+    def shut_the_door() -> None:
+        close()
+        listeners.shutdown(wait=True)
+
+    running.closing.append(shut_the_door)
+
+
+class NotReachable(Exception):
+    """Database or Slack could not be reached at the start."""
+
+
+def patiently(do: Callable[[], Made], what: str, stopping: threading.Event) -> Made | None:
+    """Do it as soon as database and network allow. None when told to stop meanwhile.
+
+    Raises NotReachable after two minutes, and at once whatever waiting can't mend.
+    """
+    until, failures = time.monotonic() + START_PATIENCE, 0
+    while not stopping.is_set():
+        try:
+            return do()
+        except (OperationalError, OSError, SlackApiError) as error:
+            if not may_pass(error):
+                raise
+            failures += 1
+            pause = pause_after(failures)
+            if time.monotonic() + pause > until:
+                raise NotReachable(f"{what} can't be reached: {first_line(error)}") from error
+            logger.warning("%s can't be reached yet: %s; again in %.0f s", what, first_line(error), pause)
+            stopping.wait(pause)
+    return None
+
+
+def may_pass(error: Exception) -> bool:
+    """Is it worth while to wait? Not for a wrong token, nor for a database file that can't be opened."""
+    if isinstance(error, SlackApiError):
+        return error.response.status_code in (429, 500, 502, 503, 504) or error.response.get("error") == "ratelimited"
+    return not (isinstance(error, OperationalError) and "sqlite" in str(type(error.orig)))
+
+
+def pause_after(failures: int) -> float:
+    """1, 2, 4 … seconds, and not all processes at the same moment."""
+    return min(LONGEST_PAUSE, 2.0 ** (failures - 1)) * random.uniform(0.6, 1.0)
+
+
+def where_from(error: BaseException) -> str:
+    """Kind of error and line of code. Never its message: that may hold what an employee wrote."""
+    ours = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    line = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
+    return f"{type(error).__name__}{line}"
+
+
+def first_line(error: BaseException) -> str:
+    """For errors of the start: no employee has written anything yet."""
+    return (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _quietly(close: Callable[[], object]) -> None:
+    try:
+        close()
+    except Exception as error:
+        logger.warning("closing: %s", where_from(error))
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    """The first signal asks to stop; a second one ends the process at once."""
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
