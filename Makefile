@@ -25,8 +25,8 @@ test: setup  ## lint, layers, content and the whole test suite
 	$(RUN) bot content check
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(RUN) playwright install chromium >/dev/null 2>&1 \
 		|| echo "Chromium is not here and can't be installed: the tests in a browser are left out."
-	$(RUN) pytest
-	$(RUN) pytest --database postgresql
+	$(RUN) pytest -n 2 --dist loadfile
+	$(RUN) pytest -n 2 --dist loadfile --database postgresql
 
 check: setup  ## the content alone, as its authors do
 	$(RUN) bot content check

@@ -237,8 +237,8 @@ def test_nightly_files_are_taken_from_a_folder_once_and_a_refused_one_stops_noth
     (folder / "growing.csv").write_text(WORKDAY[:300])
     os.utime(folder / "growing.csv", (NOW.timestamp() - 5,) * 2)
 
-    def import_one(file, note):
-        return RosterImport(hr.sessions, WORKSPACE, KB.roster, known_to(KB), NOW).run(file, note=note)
+    def import_one(file, report_line):
+        return RosterImport(hr.sessions, WORKSPACE, KB.roster, known_to(KB), NOW).run(file, report_line=report_line)
 
     taken = [(file.parent.name, outcome.counts["new"]) for file, outcome in take_files(folder, import_one, NOW)]
     assert taken == [("done", 4), ("refused", 0), ("done", 0)]
