@@ -42,7 +42,7 @@ from bot.slack.plan_blocks import draw_nudge
 from bot.slack.plans import register_plans
 from bot.slack.receiving import without_bolts_own_settings
 from bot.slack.sender import SlackSender
-from storage.database import make_sessions, migrate, open_database
+from storage.database import Limits, make_sessions, migrate, open_database
 
 
 def build_answering(settings: Settings) -> Answering:
@@ -103,13 +103,23 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        settings.database_pool,
+        settings.database_overflow,
+        settings.database_connect_seconds,
+        settings.database_statement_seconds,
+        settings.database_lock_seconds,
+    )
+
+
 def build_desk(settings: Settings, answering: Answering, clock: Clock = now, stopping: Callable[[], bool] = never) -> Desk:
     """Database, sender and content, put together for working on the inbox."""
     migrate(settings.database_url)
     kb = answering.kb
     sender = SlackSender(settings.slack_bot_token, settings.slack_api_url)
     return Desk(
-        sessions=make_sessions(open_database(settings.database_url)),
+        sessions=make_sessions(open_database(settings.database_url, limits=limits_of(settings))),
         answering=answering,
         sender=sender,
         profile_of=sender.profile_of,
@@ -145,7 +155,7 @@ def build_console(settings: Settings, desk: Desk) -> FastAPI:
     return create_console(
         Parts(
             desk=desk,
-            reading=make_sessions(open_database(settings.database_url, read_only=True)),
+            reading=make_sessions(open_database(settings.database_url, read_only=True, limits=limits_of(settings))),
             wall=now,
             url=settings.console_url,
             secret=settings.console_secret or secrets.token_urlsafe(32),

@@ -10,6 +10,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
     database_url: str = "sqlite:///var/trellis.db"
+    database_pool: int = 5
+    database_overflow: int = 10
+    database_connect_seconds: int = 5
+    database_statement_seconds: int = 60
+    database_lock_seconds: int = 10
     content_dir: Path = Path("content")
     model_dir: Path = Path("var/models")
     encoders: str = "minilm,use"

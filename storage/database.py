@@ -1,19 +1,51 @@
 """Engine, sessions and migrations for SQLite and PostgreSQL."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
 Sessions = Callable[[], Session]
 
+logger = logging.getLogger(__name__)
 
-def open_database(url: str, *, read_only: bool = False) -> Engine:
+MIGRATIONS_LOCK = 0x7265_6C6C  # any number, the same in all processes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many connections one PostgreSQL engine may hold, and how long it waits. docs/postgresql.md says how to choose."""
+
+    pool: int = 5  # connections that stay open
+    overflow: int = 10  # more of them at busy moments
+    connect_seconds: int = 5
+    statement_seconds: int = 60  # 0: no limit
+    lock_seconds: int = 10  # 0: no limit
+
+    def arguments(self) -> dict[str, Any]:
+        """A database machine that vanishes is noticed in 30 s; a process that freezes inside a transaction lets go of its
+        rows after a minute."""
+        waits = {
+            "statement_timeout": self.statement_seconds * 1000,
+            "lock_timeout": self.lock_seconds * 1000,
+            "idle_in_transaction_session_timeout": 60_000,
+        }
+        alive = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+        options = " ".join(f"-c {name}={value}" for name, value in waits.items())
+        return {"connect_timeout": self.connect_seconds, "options": options} | alive
+
+
+def open_database(url: str, *, read_only: bool = False, limits: Limits | None = None) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     SQLite runs with a write-ahead log, full synchronisation and foreign keys, and every transaction takes
@@ -22,9 +54,16 @@ def open_database(url: str, *, read_only: bool = False) -> Engine:
     `hide_parameters`: an error's text must not carry what somebody wrote.
     """
     if not url.startswith("sqlite"):
-        options = {"postgresql_readonly": True} if read_only else {}
+        limits = limits or Limits()
         return create_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, execution_options=options, hide_parameters=True
+            url,
+            pool_size=limits.pool,
+            max_overflow=limits.overflow,
+            pool_timeout=10,
+            pool_pre_ping=True,  # a connection that broke meanwhile is replaced, not handed out
+            connect_args=limits.arguments(),
+            execution_options={"postgresql_readonly": True} if read_only else {},
+            hide_parameters=True,
         )
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
 
@@ -49,10 +88,47 @@ def make_sessions(engine: Engine) -> Sessions:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database to `revision`; safe to run at every start."""
+    """Bring the database to `revision`; safe to run at every start, by any number of processes at once.
+
+    A database that a newer version has upgraded already is left as it is: migrations only add, so this version can go on
+    working while the newer one is rolled out.
+    """
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(alembic_config(url), revision)
+    engine = open_database(url, limits=Limits(pool=1, overflow=1, statement_seconds=0))
+    try:
+        with _one_at_a_time(engine):
+            if newer := _newer_than_we_know(engine, alembic_config(url)):
+                logger.warning("the database is at revision %s, newer than this version of Trellis", newer)
+            else:
+                command.upgrade(alembic_config(url), revision)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """PostgreSQL: the others wait here. SQLite's own write lock does as much. Gone with its connection, whatever happens."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        guard.exec_driver_sql("SET lock_timeout = 0")  # a long migration of somebody else is no error
+        guard.exec_driver_sql(f"SELECT pg_advisory_lock({MIGRATIONS_LOCK})")
+        try:
+            yield
+        finally:
+            guard.exec_driver_sql(f"SELECT pg_advisory_unlock({MIGRATIONS_LOCK})")
+            guard.exec_driver_sql("RESET lock_timeout")
+
+
+def _newer_than_we_know(engine: Engine, config: Config) -> str:
+    """The database's revision, when it is higher than any of ours; "" otherwise."""
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        here = MigrationContext.configure(connection).get_current_revision() or ""
+    known = {script.revision for script in scripts.walk_revisions()}
+    return here if here not in known and here > max(known) else ""
 
 
 def alembic_config(url: str) -> Config:

@@ -4,7 +4,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import storage.models  # noqa: F401  registers the tables
-from storage.database import open_database
+from storage.database import Limits, open_database
 
 
 def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
@@ -12,7 +12,7 @@ def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
     return "exchange_search" not in (name or "")
 
 
-engine = open_database(context.config.attributes["url"])
+engine = open_database(context.config.attributes["url"], limits=Limits(pool=1, overflow=0, statement_seconds=0))
 with engine.connect() as connection:
     context.configure(
         connection=connection,
