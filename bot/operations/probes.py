@@ -1,0 +1,102 @@
+"""Is this process alive, and may it be given work? Each answer is a plain sentence."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.operations.faults import kind_of
+from bot.operations.figures import figures
+from storage.database import Sessions
+
+ALIVE_WITHIN = timedelta(minutes=5)  # a long queue of messages may keep one round of jobs busy for a while
+INBOX_LAG_ALLOWED = timedelta(minutes=2)  # twice the lease of a process that died
+OUTBOX_LAG_ALLOWED = timedelta(minutes=5)
+ASK_SLACK_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. `says` is for the operator."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the probes look at.
+
+    `accepting` is whether Slack reaches this process: None when that is not its part. `last_tick` is None while the
+    jobs have not all run once; `started_at` then counts. `works_jobs` is false for a process that has none.
+    `reach_slack` asks Slack something and raises when that fails.
+    """
+
+    sessions: Sessions
+    clock: Callable[[], datetime]
+    started_at: datetime
+    content_revision: str
+    last_tick: Callable[[], datetime | None]
+    accepting: Callable[[], bool | None]
+    reach_slack: Callable[[], object]
+    works_jobs: bool = True
+
+
+def alive(watched: Watched) -> Check:
+    """Do the jobs go round? A failing database does not make a process dead: a new one would not fare better."""
+    if not watched.works_jobs:
+        return Check("jobs", True, "This process has no jobs of its own.")
+    since = watched.clock() - (watched.last_tick() or watched.started_at)
+    told = f"The jobs last went round {since.total_seconds():.0f} s ago."
+    return Check("jobs", since <= ALIVE_WITHIN, told)
+
+
+class Readiness:
+    """All checks of /readyz. Slack is asked at most twice a minute, however often the probe comes."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._slack: tuple[datetime, Check] | None = None
+
+    def checks(self) -> list[Check]:
+        return [*self._database_and_lags(), self._slack_check(), self._content()]
+
+    def _database_and_lags(self) -> Iterator[Check]:
+        now = self._watched.clock()
+        try:
+            with self._watched.sessions() as session:
+                seen = figures(session, now)
+        except Exception as error:
+            yield Check("database", False, f"The database does not answer ({kind_of(error)}).")
+            return
+        yield Check("database", True, "The database answers.")
+        yield _lag("inbox", "The oldest question waits to be worked on", seen.inbox_lag, INBOX_LAG_ALLOWED)
+        waiting = max(seen.outbox_lag, seen.outbox_oldest_tried)
+        yield _lag("outbox", "The oldest due message is not yet with Slack", waiting, OUTBOX_LAG_ALLOWED)
+
+    def _slack_check(self) -> Check:
+        if (accepting := self._watched.accepting()) is False:
+            return Check("slack", False, "Slack does not reach this process now; it connects again by itself.")
+        now = self._watched.clock()
+        if self._slack is None or now - self._slack[0] >= ASK_SLACK_EVERY:
+            self._slack = now, self._ask_slack(accepting)
+        return self._slack[1]
+
+    def _ask_slack(self, accepting: bool | None) -> Check:
+        try:
+            self._watched.reach_slack()
+        except Exception as error:
+            return Check("slack", False, f"Slack does not take our token or can't be reached ({kind_of(error)}).")
+        reached = "Slack answers" if accepting is None else "Slack answers and reaches this process"
+        return Check("slack", True, f"{reached}.")
+
+    def _content(self) -> Check:
+        revision = self._watched.content_revision
+        return Check("content", bool(revision), f"Content {revision} is loaded." if revision else "No content is loaded.")
+
+
+def _lag(name: str, what: str, seconds: float, allowed: timedelta) -> Check:
+    if not seconds:
+        return Check(name, True, "Nothing waits.")
+    limit = allowed.total_seconds()
+    return Check(name, seconds <= limit, f"{what} since {seconds:.0f} s (allowed: {limit:.0f} s).")
