@@ -15,6 +15,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
+from storage.keeping_apart import keep_to
+
 Sessions = Callable[[], Session]
 
 logger = logging.getLogger(__name__)
@@ -82,9 +84,15 @@ def open_database(url: str, *, read_only: bool = False, limits: Limits | None = 
     return engine
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """Rows stay readable after commit: services return them, adapters draw them."""
-    return sessionmaker(engine, class_=Session, expire_on_commit=False)
+def make_sessions(engine: Engine, workspace: str = "") -> Sessions:
+    """Rows stay readable after commit: services return them, adapters draw them.
+
+    With a `workspace` they see and write its rows alone; without one, everybody's.
+    """
+    sessions = sessionmaker(engine, class_=Session, expire_on_commit=False)
+    if workspace:
+        keep_to(sessions, workspace)
+    return sessions
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -1,5 +1,6 @@
 """The tables, split by noun. Importing this package registers them all."""
 
+import storage.models.installations  # noqa: F401  Slack's own tables
 from storage.models.audit import AuditEntry
 from storage.models.checkins import (
     Checkin,

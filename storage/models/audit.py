@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class AuditEntry(SQLModel, table=True):
+
+class AuditEntry(OfWorkspace, SQLModel, table=True):
     """One act of one person. Names nobody and quotes nothing: ids stay meaningful after somebody's data is erased."""
 
     __tablename__ = "audit"

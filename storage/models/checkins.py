@@ -5,8 +5,10 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class Checkin(SQLModel, table=True):
+
+class Checkin(OfWorkspace, SQLModel, table=True):
     """One career conversation. The row is the intent: its day, the next step and when; moving it is one update.
 
     States: planned, booked, held, missed, disputed, skipped, paused (a leave), cancelled (left the job).
@@ -65,7 +67,7 @@ class CheckinLine(SQLModel, table=True):
     shared: bool = False
 
 
-class CheckinPromise(SQLModel, table=True):
+class CheckinPromise(OfWorkspace, SQLModel, table=True):
     """What one side promised at a check-in, seen by the other side only when `shared`."""
 
     __tablename__ = "checkin_promise"
@@ -120,7 +122,7 @@ class CheckinTrouble(SQLModel, table=True):
     settled_at: datetime | None = None
 
 
-class ManagerDigest(SQLModel, table=True):
+class ManagerDigest(OfWorkspace, SQLModel, table=True):
     """When a manager gets the next weekly message; one row each, made with their first check-in."""
 
     __tablename__ = "manager_digest"

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class Attention(SQLModel, table=True):
+
+class Attention(OfWorkspace, SQLModel, table=True):
     """Where a conversation stands in the coaches' inbox: one row each, written when something happens in it.
 
     `level` and `turn` together are the order of the list (both ascending), so that a page of it is one index range.
@@ -34,7 +36,7 @@ class Attention(SQLModel, table=True):
     topic: str = ""  # the kind of the latest card, e.g. "tuition"
 
 
-class CoachMessage(SQLModel, table=True):
+class CoachMessage(OfWorkspace, SQLModel, table=True):
     """A message between a coach and an employee while the coach has stepped in. Redacted like every other."""
 
     __tablename__ = "coach_message"
@@ -50,7 +52,7 @@ class CoachMessage(SQLModel, table=True):
     outbox_id: int | None = Field(default=None, foreign_key="outbox.id")  # of the coach's: tells whether it arrived
 
 
-class Note(SQLModel, table=True):
+class Note(OfWorkspace, SQLModel, table=True):
     """What coaches tell each other about a person or a message. Never read by anything that writes to employees."""
 
     __tablename__ = "note"
@@ -64,7 +66,7 @@ class Note(SQLModel, table=True):
     text: str
 
 
-class Label(SQLModel, table=True):
+class Label(OfWorkspace, SQLModel, table=True):
     """A word to find a person or a message again."""
 
     __tablename__ = "label"
@@ -79,7 +81,7 @@ class Label(SQLModel, table=True):
     at: datetime
 
 
-class Review(SQLModel, table=True):
+class Review(OfWorkspace, SQLModel, table=True):
     """A coach's verdict on an exchange. Open until the bot answers `question` as `right_card` says."""
 
     __tablename__ = "review"
@@ -100,7 +102,7 @@ class Review(SQLModel, table=True):
     closed_by_revision: str = ""  # the content revision that answered rightly
 
 
-class SavedReply(SQLModel, table=True):
+class SavedReply(OfWorkspace, SQLModel, table=True):
     """Words that coaches use again. `{{ first_name }}` is filled in when it is chosen."""
 
     __tablename__ = "saved_reply"
@@ -113,7 +115,7 @@ class SavedReply(SQLModel, table=True):
     added_by: int = Field(foreign_key="person.id")
 
 
-class SavedFilter(SQLModel, table=True):
+class SavedFilter(OfWorkspace, SQLModel, table=True):
     """A view of the inbox that one coach has kept."""
 
     __tablename__ = "saved_filter"
@@ -126,7 +128,7 @@ class SavedFilter(SQLModel, table=True):
     query: str  # the query string of the inbox page
 
 
-class Tally(SQLModel, table=True):
+class Tally(OfWorkspace, SQLModel, table=True):
     """What is left of erased exchanges: counts without names."""
 
     __tablename__ = "tally"

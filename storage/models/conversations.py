@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class Conversation(SQLModel, table=True):
+
+class Conversation(OfWorkspace, SQLModel, table=True):
     """Exchanges of one employee in one thread; in the open messages tab a new one begins after a long silence."""
 
     __tablename__ = "conversation"
@@ -24,7 +26,7 @@ class Conversation(SQLModel, table=True):
     dialogue: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
-class Exchange(SQLModel, table=True):
+class Exchange(OfWorkspace, SQLModel, table=True):
     """One question and its reply. The question is redacted; for safety messages it is empty and only the card tells."""
 
     __tablename__ = "exchange"
@@ -74,7 +76,7 @@ class Feedback(SQLModel, table=True):
     reason: str = ""
 
 
-class Handoff(SQLModel, table=True):
+class Handoff(OfWorkspace, SQLModel, table=True):
     """A person takes over. Waits until a coach claims it; is never forgotten."""
 
     __tablename__ = "handoff"

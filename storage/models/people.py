@@ -5,8 +5,10 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class Person(SQLModel, table=True):
+
+class Person(OfWorkspace, SQLModel, table=True):
     """One employee, as the roster has them. Race, birth date or citizenship have no column on purpose."""
 
     __tablename__ = "person"

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class Told(SQLModel, table=True):
+
+class Told(OfWorkspace, SQLModel, table=True):
     """One thing that an employee told about themselves; the roster is never changed by it.
 
     kind → value: education → a level; credential, not-credential → an id; language → a code; experience → unpaid,
@@ -26,7 +28,7 @@ class Told(SQLModel, table=True):
     at: datetime
 
 
-class Goal(SQLModel, table=True):
+class Goal(OfWorkspace, SQLModel, table=True):
     """A role or a program that somebody is on the way to. Several at a time are fine."""
 
     __tablename__ = "goal"
@@ -41,7 +43,7 @@ class Goal(SQLModel, table=True):
     shared: bool = False  # may the manager see that this is a goal?
 
 
-class PlanStep(SQLModel, table=True):
+class PlanStep(OfWorkspace, SQLModel, table=True):
     """One line of a plan. Its words are made from `kind` and `ref` when it is shown, in the reader's language."""
 
     __tablename__ = "plan_step"
@@ -71,7 +73,7 @@ class PlanStep(SQLModel, table=True):
     shared: bool = False
 
 
-class Interest(SQLModel, table=True):
+class Interest(OfWorkspace, SQLModel, table=True):
     """Somebody's way into a group of a program. `place` is the place on the wait list, 0 when there is a seat."""
 
     __tablename__ = "interest"
@@ -96,7 +98,7 @@ class Interest(SQLModel, table=True):
     remind_at: datetime | None = None
 
 
-class InterestChange(SQLModel, table=True):
+class InterestChange(OfWorkspace, SQLModel, table=True):
     """Each stage somebody went through, and who moved them on."""
 
     __tablename__ = "interest_change"
@@ -109,7 +111,7 @@ class InterestChange(SQLModel, table=True):
     by_id: int | None = Field(default=None, foreign_key="person.id")  # None: the employee
 
 
-class SupportOffer(SQLModel, table=True):
+class SupportOffer(OfWorkspace, SQLModel, table=True):
     """A support that was offered with a step, and whether it worked. What fails often is a sign for the content owner."""
 
     __tablename__ = "support_offer"
@@ -134,7 +136,7 @@ class SupportOffer(SQLModel, table=True):
     outcome: str = ""  # worked, partly, failed, not-used
 
 
-class ClassRequest(SQLModel, table=True):
+class ClassRequest(OfWorkspace, SQLModel, table=True):
     """What an employee sent to the manager about class time, word for word as they confirmed it."""
 
     __tablename__ = "class_request"

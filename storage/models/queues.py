@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.keeping_apart import OfWorkspace
 
-class InboxItem(SQLModel, table=True):
+
+class InboxItem(OfWorkspace, SQLModel, table=True):
     """Something that Slack sent, kept before it is acknowledged. Words are redacted, and removed once it is done."""
 
     __tablename__ = "inbox"
@@ -35,7 +37,7 @@ class InboxItem(SQLModel, table=True):
     error: str = ""
 
 
-class OutboxItem(SQLModel, table=True):
+class OutboxItem(OfWorkspace, SQLModel, table=True):
     """A message that must reach Slack once. States: ready, sending, doubt, sent, dead, expired.
 
     `due_at` is empty once the state is final, so that the index of what is open stays small

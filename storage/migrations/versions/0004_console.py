@@ -39,7 +39,9 @@ SEARCH = {
         "INSERT INTO exchange_search(exchange_search) VALUES ('rebuild')",
     ],
     "postgresql": [
-        "CREATE INDEX ix_exchange_search ON exchange USING gin (to_tsvector('simple', question || ' ' || reply_text))",
+        # As with SQLite, letters lose their accents; the extension unaccent may be missing, and is not immutable.
+        "CREATE INDEX ix_exchange_search ON exchange USING gin (to_tsvector('simple', "
+        "translate(lower(question || ' ' || reply_text), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')))",
     ],
 }
 TAKEN_AWAY = {
