@@ -21,7 +21,7 @@ CAUSES = {
         "msg_blocks_too_long",
         "invalid_metadata_format",
     ),
-    "in_doubt": ("in doubt too often",),
+    "in_doubt": ("in doubt too often", "in doubt, and can't be read back"),
 }
 OTHER = "other"
 OPEN_STATES = ("ready", "sending", "doubt")

@@ -95,8 +95,10 @@ def _statement(record: logging.LogRecord) -> str:
 
 
 def _places(error: BaseException) -> list[str]:
-    frames = extract_tb(error.__traceback__)[-FRAMES_SHOWN:]
-    return [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
+    """Our own lines, and the one where it happened."""
+    frames = extract_tb(error.__traceback__)
+    shown = [frame for frame in frames[:-1] if "site-packages" not in frame.filename][-FRAMES_SHOWN:] + frames[-1:]
+    return [f"{'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}" for frame in shown]
 
 
 def _as_text(fields: dict[str, Any]) -> str:
