@@ -4,6 +4,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -25,7 +26,7 @@ from bot.services.answering import Answering
 from bot.services.checkin_talks import ask_about_promises
 from bot.services.checkin_team import send_digests
 from bot.services.checkins import plan, send_due
-from bot.services.delivery import Clock, deliver_due, never
+from bot.services.delivery import Clock, SlackStruggles, deliver_due, never
 from bot.services.escalating import escalate
 from bot.services.inbox import Desk, sweep
 from bot.services.nudges import remind
@@ -225,4 +226,5 @@ def tick(desk: Desk) -> None:
     """What must be looked at again and again: questions left behind, people who wait too long, messages that are due."""
     sweep(desk)
     look_after(desk)
-    deliver(desk)
+    with suppress(SlackStruggles):  # the next round is the pause
+        deliver(desk)

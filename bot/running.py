@@ -34,6 +34,7 @@ from bot.app import (
 from bot.config import Settings
 from bot.services.delivery import Clock
 from bot.services.inbox import Desk, sweep
+from bot.services.queues import mend_times
 from bot.slack.receiving import SocketReception, serve_events
 
 logger = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ def assemble(settings: Settings, desk: Desk, parts: Collection[str], stopping: t
         _receive(settings, desk, running)
     if "deliver" in parts:
         running.jobs += [Job("inbox", partial(sweep, desk)), Job("outbox", partial(deliver, desk))]
+        running.jobs.append(Job("clock", lambda: mend_times(desk.sessions, desk.clock()), timedelta(minutes=1)))
     if "checkins" in parts:
         daily = Job("daily", partial(tidy_up, desk), timedelta(days=1))
         running.jobs += [Job("checkins", partial(look_after, desk)), daily]

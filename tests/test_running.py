@@ -177,7 +177,7 @@ def test_credentials_for_the_console_in_the_environment_do_not_make_bolt_forget_
 
 def test_parts_run_alone(world, settings):
     running = assemble(settings, world.desk, ["deliver"], threading.Event())
-    assert [job.name for job in running.jobs] == ["inbox", "outbox"]
+    assert [job.name for job in running.jobs] == ["inbox", "outbox", "clock"]
     assert running.accepting() is None
     running = assemble(settings, world.desk, ["checkins"], threading.Event())
     assert [job.name for job in running.jobs] == ["checkins", "daily"]

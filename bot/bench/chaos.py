@@ -34,7 +34,7 @@ from bot.localslack.workspace import User
 from bot.services.checkin_rules import is_holiday_at, reach_of
 from bot.services.checkin_words import notice
 from bot.services.checkins import send_due
-from bot.services.delivery import Sent, deliver_due
+from bot.services.delivery import Sent, SlackStruggles, deliver_due
 from bot.slack.checkin_blocks import draw
 from bot.slack.sender import SlackSender
 from storage.database import make_sessions, migrate, open_database
@@ -355,8 +355,8 @@ def work(url: str, api_url: str, kb: KnowledgeBase, speed: float, zero: float, r
         try:
             send_due(sessions, kb, sender, partial(draw, kb), clock())
             deliver_due(sessions, sender, clock)
-        except SQLAlchemyError:
-            time.sleep(0.2)  # the database is being restarted
+        except (SQLAlchemyError, SlackStruggles):
+            time.sleep(0.2)  # the database is being restarted, or one fault came after the other
         time.sleep(0.02)
     os._exit(0)
 

@@ -11,6 +11,7 @@ from bot.app import build_answering, build_desk, deliver
 from bot.config import Settings
 from bot.demo import ASKS_ONCE, ask_once, run_demo
 from bot.running import PARTS, NotReachable, run
+from bot.services.delivery import SlackStruggles
 from bot.services.inbox import sweep
 from storage.database import migrate
 
@@ -94,7 +95,11 @@ def run_database(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def deliver_once(arguments: argparse.Namespace, settings: Settings) -> int:
     desk = build_desk(settings, build_answering(settings))
-    print(f"{deliver(desk)} messages sent.")
+    try:
+        print(f"{deliver(desk)} messages sent.")
+    except SlackStruggles as why:
+        print(f"Slack does not answer as it should: {why}. Try again in a minute; nothing is lost.", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -13,12 +13,16 @@ from typing import Literal, Protocol
 from sqlmodel import Session
 
 from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle
+from bot.services.watching import note, watched
 from storage.database import Sessions
 from storage.models import Exchange, OutboxItem
 
 logger = logging.getLogger(__name__)
 
 CLIENT_TIMEOUT = timedelta(seconds=10)
+MOST_UNCLEAR = 5  # posts in a row of which nobody knows whether Slack took them: then it is time for a pause
+
+Done = Literal["sent", "unclear", "open"]  # what became of one attempt; open: refused, postponed, or somebody else's
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class InDoubt:
 
 
 Outcome = Sent | NotSent | Refused | InDoubt
+# unknown: Slack did not answer, ask again; unreadable: Slack will never let us read there
+Found = Sent | Literal["absent", "unknown", "unreadable"]
+
+
+class SlackStruggles(Exception):
+    """One post after the other is left in doubt. Who calls waits a while: each doubt costs a call to read back."""
 
 
 class Sender(Protocol):
@@ -59,7 +69,7 @@ class Sender(Protocol):
 
     def post(self, item: OutboxItem) -> Outcome: ...
 
-    def find(self, item: OutboxItem) -> Sent | Literal["absent", "unknown"]:
+    def find(self, item: OutboxItem) -> Found:
         """Reads the conversation back and looks for the message's key."""
         ...
 
@@ -76,19 +86,23 @@ def never() -> bool:
 def deliver_one(sessions: Sessions, sender: Sender, item_id: int, clock: Clock) -> bool:
     """Post one message now, if nobody else has it. True when Slack took it."""
     item = claim_one(sessions, item_id, clock())
-    return item is not None and _deliver(sessions, sender, item, clock)
+    return item is not None and _deliver(sessions, sender, item, clock) == "sent"
 
 
 def deliver_due(sessions: Sessions, sender: Sender, clock: Clock, stopping: Callable[[], bool] = never) -> int:
     """Post what is due until nothing is, or until `stopping`; returns how many were sent. Any number of processes may
-    run this."""
-    sent = 0
-    while not stopping() and (items := claim_due(sessions, clock())):
+    run this. Raises SlackStruggles when it is better to wait."""
+    sent = unclear = 0
+    while not stopping() and unclear < MOST_UNCLEAR and (items := claim_due(sessions, clock())):
         for item in items:
-            if stopping():
+            if stopping() or unclear >= MOST_UNCLEAR:
                 _leave_to_others(sessions, item, clock())
-            else:
-                sent += _deliver(sessions, sender, item, clock)
+                continue
+            done = _deliver(sessions, sender, item, clock)
+            sent += done == "sent"
+            unclear = unclear + 1 if done == "unclear" else 0
+    if unclear >= MOST_UNCLEAR:
+        raise SlackStruggles(f"{unclear} messages in a row are in doubt")
     return sent
 
 
@@ -98,11 +112,18 @@ def _leave_to_others(sessions: Sessions, item: OutboxItem, now: datetime) -> Non
     settle(sessions, item, state=state, due_at=now, lease_until=None)
 
 
-def _deliver(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> bool:
+@watched("send")
+def _deliver(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> Done:
+    done = _post_or_read_back(sessions, sender, item, clock)
+    note(outbox=item.id, exchange=item.exchange_id, done=done)
+    return done
+
+
+def _post_or_read_back(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> Done:
     if item.state == "doubt":
         return _resolve_doubt(sessions, sender, item, clock)
     if item.lease_until and clock() > item.lease_until - CLIENT_TIMEOUT:
-        return False  # too little of the lease is left: posting now could overlap with the next holder
+        return "open"  # too little of the lease is left: posting now could overlap with the next holder
     outcome = sender.post(item)
     now = clock()
     match outcome:
@@ -116,33 +137,38 @@ def _deliver(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock)
         case InDoubt(why):
             doubts = item.doubts + 1
             settle(sessions, item, state="doubt", due_at=now + DOUBT_GRACE, lease_until=None, doubts=doubts, error=why)
-    return False
+            return "unclear"
+    return "open"
 
 
-def _resolve_doubt(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> bool:
+def _resolve_doubt(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> Done:
     found = sender.find(item)
     now = clock()
     if isinstance(found, Sent):
         return _sent(sessions, item, found, now)
     if found == "unknown":
         settle(sessions, item, due_at=now + DOUBT_GRACE, lease_until=None)
+        return "unclear"
+    if found == "unreadable":
+        logger.error("outbox %s given up: in doubt, and its conversation can't be read", item.id)
+        settle(sessions, item, state="dead", due_at=None, lease_until=None, error="in doubt, and can't be read back")
     elif item.doubts >= MOST_DOUBTS:
         logger.error("outbox %s given up after %s doubts", item.id, item.doubts)
         settle(sessions, item, state="dead", due_at=None, lease_until=None, error="in doubt too often")
     else:
         settle(sessions, item, state="ready", due_at=now, lease_until=None)
-    return False
+    return "open"
 
 
-def _sent(sessions: Sessions, item: OutboxItem, sent: Sent, now: datetime) -> bool:
+def _sent(sessions: Sessions, item: OutboxItem, sent: Sent, now: datetime) -> Done:
     values = {"state": "sent", "due_at": None, "lease_until": None, "sent_at": now, "sent_ts": sent.ts}
     if not settle(sessions, item, sent_channel=sent.channel, error="", **values):
-        return False
+        return "open"
     if item.exchange_id:
         with sessions() as session:
             _stamp(session, item.exchange_id, sent.ts)
             session.commit()
-    return True
+    return "sent"
 
 
 def _stamp(session: Session, exchange_id: int, ts: str) -> None:
@@ -151,4 +177,16 @@ def _stamp(session: Session, exchange_id: int, ts: str) -> None:
         exchange.reply_ts = ts
 
 
-__all__ = ["OUTBOX_LEASE", "InDoubt", "NotSent", "Outcome", "Refused", "Sender", "Sent", "deliver_due", "deliver_one"]
+__all__ = [
+    "OUTBOX_LEASE",
+    "Found",
+    "InDoubt",
+    "NotSent",
+    "Outcome",
+    "Refused",
+    "Sender",
+    "Sent",
+    "SlackStruggles",
+    "deliver_due",
+    "deliver_one",
+]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlmodel import Session
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
 
 from bot.domain.cards import Language
 from bot.domain.dialogue import Dialogue
@@ -17,6 +18,7 @@ from bot.services.delivery import Clock, Sender, deliver_one, never
 from bot.services.feedback import note_deletion, note_edit
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
+from bot.services.watching import note, watched
 from storage.database import Sessions
 from storage.models import Conversation, Exchange, InboxItem, OutboxItem, Person
 from storage.queries import handoffs_asked_at
@@ -72,7 +74,12 @@ def sweep(desk: Desk) -> int:
     for conversation in queues.open_conversations(desk.sessions, desk.clock()):
         if desk.stopping():
             break
-        work_through(desk, conversation)
+        try:
+            work_through(desk, conversation)
+        except OperationalError:
+            raise  # the database is away: for the others it would be the same
+        except Exception as error:
+            logger.error("conversation %s can't be worked on: %s", conversation, type(error).__name__)
         picked_up += 1
     return picked_up
 
@@ -98,8 +105,10 @@ def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, 
     return person, profile
 
 
+@watched("question")
 def _handle(desk: Desk, item: InboxItem) -> list[int]:
     """One item in one transaction; returns the outbox rows to deliver at once."""
+    note(inbox=item.id, event=item.key, kind=item.kind)
     known, profile = _look_up(desk, item.workspace, str(item.body.get("user", "")))
     with desk.sessions() as session:
         now = desk.clock()
@@ -107,6 +116,8 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
         outgoing: list[OutboxItem] = []
         if person is None:
             outgoing += _refuse(desk, session, item, profile, now)
+        elif item.kind == "message" and _was_taken_back(session, item):
+            queues.finish(session, item, now, "taken back")
         elif item.kind in ("message", "choice"):
             outgoing += _answer(desk, session, item, person, now)
         elif item.kind == "person":
@@ -116,6 +127,17 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
         outgoing += _tell_coaches(desk, session, item, person, now)
         session.commit()
         return [each.id for each in outgoing if each.id is not None]
+
+
+def taken_back(message: str) -> str:
+    """The inbox key of a deletion, from that of the message. Slack may tell of both in either order."""
+    return f"{message}:deleted"
+
+
+def _was_taken_back(session: Session, item: InboxItem) -> bool:
+    """Deleted before it came to us: what an employee took back is neither answered nor kept."""
+    deletion = select(InboxItem.id).where(InboxItem.workspace == item.workspace, InboxItem.key == taken_back(item.key))
+    return session.exec(deletion).first() is not None
 
 
 def _give_up(desk: Desk, item: InboxItem) -> list[int]:
@@ -143,6 +165,7 @@ def _answer(desk: Desk, session: Session, item: InboxItem, person: Person, now: 
         return employee_wrote(session, desk.answering.kb, item, person, held, now)
     reply = answer(session, item, person, desk.answering, desk.draw, now)
     exchange = session.get(Exchange, reply.exchange_id)
+    note(exchange=reply.exchange_id, outbox=reply.id)
     if exchange:
         reassess(session, exchange.conversation_id)
     return [reply]

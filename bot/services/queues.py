@@ -17,6 +17,7 @@ DOUBT_GRACE = timedelta(seconds=60)  # how late Slack may still apply a post who
 POSTPONED = timedelta(seconds=10)
 MOST_DOUBTS = 8  # each was read back as absent before: only a history that hides messages could make copies
 MOST_ATTEMPTS = 5
+CLOCKS_DIFFER = timedelta(minutes=5)  # more than the clocks of our machines ever differ
 
 
 # --- inbox -------------------------------------------------------------------------------------------------------
@@ -188,3 +189,21 @@ def settle(sessions: Sessions, item: OutboxItem, **values: Any) -> bool:
         done = session.connection().execute(mine.values(**values)).rowcount == 1
         session.commit()
         return done
+
+
+# --- both --------------------------------------------------------------------------------------------------------
+
+
+def mend_times(sessions: Sessions, now: datetime) -> None:
+    """After our clock was put back: what the fast clock had leased or put in would wait until its time comes again."""
+    future = now + CLOCKS_DIFFER
+    leased = update(InboxItem).where(col(InboxItem.done_at).is_(None), col(InboxItem.lease_until) > future + INBOX_LEASE)
+    being_sent = update(OutboxItem).where(
+        col(OutboxItem.due_at) > future + DOUBT_GRACE, col(OutboxItem.state).in_(("sending", "doubt"))
+    )
+    put_in = update(OutboxItem).where(col(OutboxItem.due_at) > future, OutboxItem.due_at == OutboxItem.created_at)
+    with sessions() as session:
+        session.connection().execute(leased.values(lease_until=now))
+        session.connection().execute(being_sent.values(due_at=now))
+        session.connection().execute(put_in.values(due_at=now))
+        session.commit()

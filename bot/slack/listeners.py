@@ -13,7 +13,7 @@ from bot.domain.cards import Language
 from bot.domain.privacy import redact
 from bot.services import queues
 from bot.services.feedback import give_feedback
-from bot.services.inbox import Desk, find_person, work_through
+from bot.services.inbox import Desk, find_person, taken_back, work_through
 from bot.services.people import person_by_slack_id
 from bot.slack import blocks
 from bot.slack.home import home_view
@@ -62,7 +62,8 @@ def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
     thread = message.get("thread_ts", "")
     text = redact(message.get("text", "")) if kind != "delete" else ""
     body = {"user": message["user"], "channel": channel, "ts": message["ts"], "thread_ts": thread, "text": text}
-    key = f"{channel}:{message['ts']}" if kind == "message" else event_id
+    place = f"{channel}:{message['ts']}"
+    key = {"message": place, "edit": event_id, "delete": taken_back(place)}[kind]
     return Received(key, f"{channel}:{thread}", kind, body)
 
 

@@ -7,13 +7,16 @@ from typing import Any, Literal
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.services.delivery import InDoubt, NotSent, Outcome, Refused, Sent
+from bot.services.delivery import Found, InDoubt, NotSent, Outcome, Refused, Sent
 from storage.models import OutboxItem
 
 EVENT_TYPE = "trellis_message"
 # Slack says that with these some aspect of the call may have succeeded.
 DOUBTFUL = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+# The conversation can't be read back, today or tomorrow.
+UNREADABLE = {"channel_not_found", "not_in_channel", "missing_scope", "no_permission", "thread_not_found", "user_not_found"}
 READ_BACK_PAGES = 5
+SOON, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 CLOCKS_DIFFER = 3600  # seconds: a clock of ours that runs ahead of Slack's must not hide a message
 
 
@@ -61,13 +64,15 @@ class SlackSender:
             if info.get("dnd_enabled") and info["next_dnd_start_ts"] <= now.timestamp() < info["next_dnd_end_ts"]
         }
 
-    def find(self, item: OutboxItem) -> Sent | Literal["absent", "unknown"]:
+    def find(self, item: OutboxItem) -> Found:
         """Looks for the item's key in the conversation since the item was made."""
         try:
             channel = item.channel
             if channel.startswith(("U", "W")):
                 channel = self._client.conversations_open(users=channel)["channel"]["id"]
             return self._search(item, channel)
+        except SlackApiError as error:
+            return "unreadable" if error.response.get("error") in UNREADABLE else "unknown"
         except Exception:
             return "unknown"
 
@@ -91,7 +96,12 @@ class SlackSender:
 def _outcome_of(error: SlackApiError) -> Outcome:
     response = error.response
     if response.status_code == 429 or response.get("error") == "ratelimited":
-        return NotSent(timedelta(seconds=int(response.headers.get("Retry-After", 5))), "rate limited")
+        return NotSent(_wait_of(str(response.headers.get("Retry-After", ""))), "rate limited")
     if response.status_code >= 500 or response.get("error") in DOUBTFUL:
         return InDoubt(f"{response.status_code} {response.get('error', '')}")
     return Refused(str(response.get("error")))
+
+
+def _wait_of(retry_after: str) -> timedelta:
+    """What Slack asks for, within reason: a header that can't be right must not hold a message for days."""
+    return min(timedelta(seconds=int(retry_after)), LONGEST_WAIT) if retry_after.isdecimal() else SOON
