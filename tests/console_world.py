@@ -47,7 +47,7 @@ class Console:
 
     def rows(self, table: Any) -> list[Any]:
         with self.world.desk.sessions() as session:
-            return list(session.exec(select(table)).all())
+            return list(session.exec(select(table).order_by(*table.__table__.primary_key)).all())
 
 
 @dataclass

@@ -71,7 +71,7 @@ def day(month, number, hour=18, year=2027):
 
 def rows(world, kind, *conditions):
     with world.desk.sessions() as session:
-        return session.exec(select(kind).where(*conditions)).all()
+        return session.exec(select(kind).where(*conditions).order_by(*kind.__table__.primary_key)).all()
 
 
 def checkin_of(world, name):

@@ -36,7 +36,7 @@ def person(world, name):
 
 def rows(world, kind):
     with world.desk.sessions() as session:
-        return session.exec(select(kind)).all()
+        return session.exec(select(kind).order_by(*kind.__table__.primary_key)).all()
 
 
 def home(world, user):

@@ -13,7 +13,7 @@ from tests.conftest import WORKSPACE, World
 
 def rows(world: World, table):
     with world.desk.sessions() as session:
-        return session.exec(select(table)).all()
+        return session.exec(select(table).order_by(*table.__table__.primary_key)).all()
 
 
 def test_rosa_asks_in_spanish_and_is_answered_in_spanish_with_source_and_a_person(world):

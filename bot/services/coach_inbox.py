@@ -15,6 +15,9 @@ from bot.services.audit import full_name
 from storage.models import Attention, AuditEntry, CoachMessage, Exchange, Handoff, Label, OutboxItem, Person
 
 PAGE = 50
+WITHOUT_ACCENTS = (
+    "translate(lower({}), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')"  # as ix_exchange_search has it
+)
 MOST_FOUND = 2000  # the latest matches of a search; more are not looked at
 FURTHEST = 1e11  # seconds: beyond any date
 BEGINNING = 160  # characters of a question shown in the list
@@ -155,8 +158,11 @@ def _found(session: Session, workspace: str, words: str) -> list[int]:
     else:
         match = " & ".join(terms) + ":*"
         query = text(
-            "SELECT conversation_id FROM exchange WHERE to_tsvector('simple', question || ' ' || reply_text) "
-            "@@ to_tsquery('simple', :match) AND workspace = :workspace ORDER BY id DESC LIMIT :most"
+            "SELECT conversation_id FROM exchange WHERE to_tsvector('simple', "
+            + WITHOUT_ACCENTS.format("question || ' ' || reply_text")
+            + ") @@ to_tsquery('simple', "
+            + WITHOUT_ACCENTS.format(":match")
+            + ") AND workspace = :workspace ORDER BY id DESC LIMIT :most"
         )
     values = {"match": match, "workspace": workspace, "most": MOST_FOUND}
     return list(dict.fromkeys(session.connection().execute(query, values).scalars()))
