@@ -1,19 +1,45 @@
 """The `trellis` command."""
 
 import sys
+from argparse import Namespace
+
+from pydantic import ValidationError
 
 from bot.commands import parser
+from bot.commands.serving import run_serve
 from bot.config import Settings
 from bot.domain.problems import ContentError
+from bot.operations.logs import set_up_logs
 
 
 def main() -> None:
-    arguments = parser().parse_args()
+    arguments, settings = parser().parse_args(), read_settings()
+    set_up_logs(settings.log_format, level_for(arguments, settings), secrets_of(settings))
     try:
-        sys.exit(arguments.run(arguments, Settings()))
+        sys.exit(arguments.run(arguments, settings))
     except ContentError as error:
         print("The content can't be used yet:", *error.problems, sep="\n  ", file=sys.stderr)
         sys.exit(1)
+
+
+def read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
+        print("A setting can't be used; see .env.example:", *wrong, sep="\n  ", file=sys.stderr)
+        sys.exit(2)
+
+
+def level_for(arguments: Namespace, settings: Settings) -> str:
+    """What serves tells what it does; a command that somebody waits for speaks up only when something is wrong."""
+    return settings.log_level if arguments.run is run_serve or settings.log_level != "INFO" else "WARNING"
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Everything that must never be seen in a log."""
+    hidden = ("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_client_secret", "console_secret")
+    return [getattr(settings, name) for name in hidden]
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import TypeVar
 
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import OperationalError
 
@@ -26,16 +27,21 @@ from bot.app import (
     build_desk,
     build_slack_app,
     deliver,
+    limits_of,
     listen_on,
     look_after,
     serve_web,
     tidy_up,
 )
 from bot.config import Settings
+from bot.operations.probes import Watched
+from bot.operations.server import operations_app
+from bot.operations.telemetry import start_traces
 from bot.services.delivery import Clock
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import mend_times
 from bot.slack.receiving import SocketReception, serve_events
+from storage.database import make_sessions, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +135,7 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     if desk is None:
         return True
     running = assemble(settings, desk, parts, stopping)
+    running.closing.append(start_traces())
     running.start()
     logger.info("running: %s", ", ".join(parts))
     stopping.wait()
@@ -138,6 +145,8 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
 def assemble(settings: Settings, desk: Desk, parts: Collection[str], stopping: threading.Event) -> Running:
     """The jobs and servers of these parts; the servers are open when this returns, the jobs not yet begun."""
     running = Running(desk.clock, stopping=stopping)
+    if settings.operations_port:
+        _open_operations(settings, desk, parts, running)
     if "slack" in parts:
         _receive(settings, desk, running)
     if "deliver" in parts:
@@ -171,6 +180,30 @@ def _receive(settings: Settings, desk: Desk, running: Running) -> None:
         listeners.shutdown(wait=True)
 
     running.closing.append(shut_the_door)
+
+
+def _open_operations(settings: Settings, desk: Desk, parts: Collection[str], running: Running) -> None:
+    """Probes and metrics. A port that is taken is told, and no reason to leave employees without answers."""
+    host, port = settings.operations_host, settings.operations_port
+    try:
+        at = listen_on(host, port)
+    except OSError as error:
+        hint = "give each process on a machine its own OPERATIONS_PORT, or 0 for none"
+        logger.warning("no probes and metrics: %s:%s can't be opened (%s); %s", host, port, error, hint)
+        return
+    limits = replace(limits_of(settings), pool=1, overflow=2, statement_seconds=10)
+    client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url, timeout=5)
+    watched = Watched(
+        sessions=make_sessions(open_database(settings.database_url, read_only=True, limits=limits)),
+        clock=desk.clock,
+        started_at=desk.clock(),
+        content_revision=lambda: desk.answering.kb.revision,
+        last_tick=lambda: running.last_tick,
+        accepting=lambda: running.accepting(),
+        reach_slack=client.auth_test if settings.slack_bot_token else None,
+        works_jobs=bool({"deliver", "checkins"} & set(parts)),
+    )
+    running.closing.append(serve_web(operations_app(watched), at, "operations"))
 
 
 class NotReachable(Exception):

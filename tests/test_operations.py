@@ -38,7 +38,7 @@ class Operator:
             sessions=self.sessions,
             clock=self.world.now,
             started_at=NOW,
-            content_revision=self.world.desk.answering.kb.revision,
+            content_revision=lambda: self.world.desk.answering.kb.revision,
             last_tick=lambda: self.last_tick,
             accepting=lambda: self.accepting,
             reach_slack=self.reach_slack,

@@ -93,7 +93,7 @@ class TrellisCollector(Collector):
         self,
         sessions: Sessions,
         clock: Callable[[], datetime],
-        content_revision: str,
+        content_revision: Callable[[], str],
         last_tick: Callable[[], datetime | None],
     ) -> None:
         self._sessions, self._clock, self._last_tick = sessions, clock, last_tick
@@ -106,7 +106,7 @@ class TrellisCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         content = GaugeMetricFamily("trellis_content", "The content that is loaded; always 1", labels=["revision"])
-        content.add_metric([self._revision], 1)
+        content.add_metric([self._revision()], 1)
         yield content
         if tick := self._last_tick():
             yield _gauge(

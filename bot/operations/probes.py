@@ -29,16 +29,16 @@ class Watched:
 
     `accepting` is whether Slack reaches this process: None when that is not its part. `last_tick` is None while the
     jobs have not all run once; `started_at` then counts. `works_jobs` is false for a process that has none.
-    `reach_slack` asks Slack something and raises when that fails.
+    `reach_slack` asks Slack something and raises when that fails; None when this process has no token of its own to ask with.
     """
 
     sessions: Sessions
     clock: Callable[[], datetime]
     started_at: datetime
-    content_revision: str
+    content_revision: Callable[[], str]
     last_tick: Callable[[], datetime | None]
     accepting: Callable[[], bool | None]
-    reach_slack: Callable[[], object]
+    reach_slack: Callable[[], object] | None
     works_jobs: bool = True
 
 
@@ -77,21 +77,17 @@ class Readiness:
     def _slack_check(self) -> Check:
         if (accepting := self._watched.accepting()) is False:
             return Check("slack", False, "Slack does not reach this process now; it connects again by itself.")
+        if self._watched.reach_slack is None:
+            return Check(
+                "slack", True, "Slack is asked by other processes." if accepting is None else "Slack reaches this process."
+            )
         now = self._watched.clock()
         if self._slack is None or now - self._slack[0] >= ASK_SLACK_EVERY:
-            self._slack = now, self._ask_slack(accepting)
+            self._slack = now, _ask_slack(self._watched.reach_slack, accepting)
         return self._slack[1]
 
-    def _ask_slack(self, accepting: bool | None) -> Check:
-        try:
-            self._watched.reach_slack()
-        except Exception as error:
-            return Check("slack", False, f"Slack does not take our token or can't be reached ({kind_of(error)}).")
-        reached = "Slack answers" if accepting is None else "Slack answers and reaches this process"
-        return Check("slack", True, f"{reached}.")
-
     def _content(self) -> Check:
-        revision = self._watched.content_revision
+        revision = self._watched.content_revision()
         return Check("content", bool(revision), f"Content {revision} is loaded." if revision else "No content is loaded.")
 
 
@@ -100,3 +96,12 @@ def _lag(name: str, what: str, seconds: float, allowed: timedelta) -> Check:
         return Check(name, True, "Nothing waits.")
     limit = allowed.total_seconds()
     return Check(name, seconds <= limit, f"{what} since {seconds:.0f} s (allowed: {limit:.0f} s).")
+
+
+def _ask_slack(ask: Callable[[], object], accepting: bool | None) -> Check:
+    try:
+        ask()
+    except Exception as error:
+        return Check("slack", False, f"Slack does not take our token or can't be reached ({kind_of(error)}).")
+    reached = "Slack answers" if accepting is None else "Slack answers and reaches this process"
+    return Check("slack", True, f"{reached}.")

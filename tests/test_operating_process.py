@@ -1,0 +1,140 @@
+"""`trellis run` in a process of its own: its probes answer, its traces arrive, its log tells ids and no words."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from bot.localslack import LocalSlack
+from bot.localslack.workspace import User
+from tests.conftest import WORKSPACE
+from tests.http_servers import wait_for
+
+SAID = "who pays for school, asks quetzalcoatl"
+PERSON = "U1DWAYNE"
+
+
+@dataclass
+class Collector:
+    """Takes spans as an OpenTelemetry collector does."""
+
+    raw: bytes = b""
+    spans: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    def take(self, body: bytes) -> None:
+        self.raw += body
+        request = ExportTraceServiceRequest()
+        request.ParseFromString(body)
+        for resource in request.resource_spans:
+            for scope in resource.scope_spans:
+                for span in scope.spans:
+                    ids = {each.key: each.value.string_value or str(each.value.int_value) for each in span.attributes}
+                    self.spans.append((span.name, ids))
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            collector.take(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    collector.url = f"http://127.0.0.1:{server.server_port}"
+    yield collector
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def slack() -> Iterator[LocalSlack]:
+    manifest = json.loads(Path("manifest.json").read_text(encoding="utf-8"))
+    with LocalSlack(manifest, [User(PERSON, "Dwayne Ellis", "dwayne@lakeshore.example")], team_id=WORKSPACE) as slack:
+        yield slack
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def start(slack: LocalSlack, database_url: str, log: Path, **settings: str) -> subprocess.Popen[bytes]:
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-local", "SLACK_APP_TOKEN": "xapp-local", "SLACK_API_URL": slack.api_url}
+    logs = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+    environment = os.environ | tokens | logs | {"DATABASE_URL": database_url} | settings
+    with log.open("wb") as out:
+        return subprocess.Popen([sys.executable, "-m", "bot", "run"], env=environment, stdout=out, stderr=out)
+
+
+def test_an_operator_watches_a_process_from_its_start_to_its_end(slack, sessions, database_url, collector, tmp_path):
+    log, port = tmp_path / "log", free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = start(slack, database_url, log, OPERATIONS_PORT=str(port), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    try:
+        wait_for(lambda: answers(f"{url}/readyz"), 90)
+        assert httpx.get(f"{url}/healthz").json()["ok"] is True
+        assert "trellis_reply_seconds_count 0.0" in httpx.get(f"{url}/metrics").text
+        dwayne = slack.as_user(PERSON)
+        dwayne.ask(SAID)
+        wait_for(lambda: "trellis_reply_seconds_count 1.0" in httpx.get(f"{url}/metrics").text, 20)
+        assert "trellis_last_tick_timestamp_seconds" in httpx.get(f"{url}/metrics").text
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    written = log.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in written.splitlines()]
+    question = next(line for line in lines if line["message"] == "question")
+    assert {"event", "inbox", "exchange", "outbox", "ms"} <= set(question)
+    assert any(line["level"] == "debug" and line["logger"].startswith("slack") for line in lines)
+    spans = dict(collector.spans)
+    assert spans["question"]["trellis.exchange"] == spans["send"]["trellis.exchange"] == str(question["exchange"])
+    for secret in ("quetzalcoatl", "xoxb-local", "xapp-local"):
+        assert secret not in written.lower()
+        assert secret.encode() not in collector.raw.lower()
+
+
+def test_a_port_that_is_taken_is_told_and_employees_are_served_all_the_same(slack, sessions, database_url, tmp_path):
+    log = tmp_path / "log"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start(slack, database_url, log, OPERATIONS_PORT=str(port))
+        try:
+            slack.workspace.until(lambda: slack.delivery.sockets, 90)
+            assert "school" in slack.as_user(PERSON).ask("who pays for school")["text"].lower()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+    assert f"no probes and metrics: 127.0.0.1:{port} can't be opened" in log.read_text(encoding="utf-8")
+
+
+def test_a_setting_that_makes_no_sense_is_told_in_a_sentence():
+    environment = os.environ | {"LOG_LEVEL": "LOUD"}
+    run = subprocess.run([sys.executable, "-m", "bot", "run"], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'" in run.stderr
+    assert "Traceback" not in run.stderr
