@@ -117,17 +117,16 @@ def limits_of(settings: Settings) -> Limits:
 def build_desk(settings: Settings, answering: Answering, clock: Clock = now, stopping: Callable[[], bool] = never) -> Desk:
     """Database, sender and content, put together for working on the inbox."""
     migrate(settings.database_url)
-    kb = answering.kb
     sender = SlackSender(settings.slack_bot_token, settings.slack_api_url)
     return Desk(
         sessions=make_sessions(open_database(settings.database_url, limits=limits_of(settings))),
         answering=answering,
         sender=sender,
         profile_of=sender.profile_of,
-        draw=partial(draw_reply_with_rights, kb),
+        draw=draw_reply_with_rights,
         clock=clock,
         coach_channel=settings.coach_channel,
-        draw_handoff=partial(draw_handoff, kb, settings.console_url),
+        draw_handoff=partial(draw_handoff, settings.console_url),
         stopping=stopping,
     )
 

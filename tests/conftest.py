@@ -197,11 +197,11 @@ def world(slack: LocalSlack, sessions: Sessions, answering: Answering) -> World:
         sessions,
         answering,
         sender,
-        partial(draw_reply_with_rights, answering.kb),
+        draw_reply_with_rights,
         lambda: holder[0].now(),
         sender.profile_of,
         "CCOACH",
-        partial(draw_handoff, answering.kb, "http://console.test"),
+        partial(draw_handoff, "http://console.test"),
     )
     client = WebClient(token="xoxb-local", base_url=slack.api_url)
     app = App(

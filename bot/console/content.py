@@ -162,7 +162,7 @@ def _preview(parts: Parts, card: str, employee: Employee, language: Language, to
 
 
 def _draw(parts: Parts, reply: Reply, language: Language) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = parts.desk.draw(reply, 0, language).get("blocks", [])
+    blocks: list[dict[str, Any]] = parts.desk.draw(parts.desk.answering.kb, reply, 0, language).get("blocks", [])
     return blocks
 
 

@@ -209,7 +209,7 @@ def today_for(person: Person, now: datetime, zone: str) -> date:
     return now.astimezone(ZoneInfo(person.zone or zone)).date()
 
 
-Draw = Callable[[Reply, int, Language], dict[str, Any]]
+Draw = Callable[[KnowledgeBase, Reply, int, Language], dict[str, Any]]
 
 
 def answer(session: Session, item: InboxItem, person: Person, answering: Answering, draw: Draw, now: datetime) -> OutboxItem:
@@ -232,7 +232,7 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
     exchange = _keep(session, item, person, conversation, reply, question, answering.kb.revision, now)
     conversation.dialogue, conversation.last_at = dialogue.keep(now), now
     conversation.language = reply.decision.language
-    payload = draw(reply, exchange.id or 0, reply.decision.language)
+    payload = draw(answering.kb, reply, exchange.id or 0, reply.decision.language)
     exchange.reply_blocks = payload.get("blocks", [])
     if conversation.thread_ts:
         payload["thread_ts"] = conversation.thread_ts

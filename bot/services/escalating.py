@@ -42,7 +42,7 @@ def _unclaimed(desk: Desk, session: Session, now: datetime) -> list[OutboxItem]:
             continue
         person = session.get_one(Person, handoff.person_id)
         values = {"who": f"<@{person.slack_id}>", "since": _time(handoff.asked_at, kb.employer["zone"])}
-        payload = desk.draw_handoff(values["who"], handoff.urgent, handoff.id or 0)
+        payload = desk.draw_handoff(kb, values["who"], handoff.urgent, handoff.id or 0)
         payload = _with_words(payload, kb.say("handoff_escalated", "en", **values))
         told += _to_leads(session, handoff.workspace, f"escalated:{handoff.id}", payload, now)
         told.append(_to_employee(desk, session, handoff, person, now))
@@ -99,7 +99,7 @@ def _alerts_that_failed(desk: Desk, session: Session, now: datetime) -> list[Out
             handoff = session.get(Handoff, int(number)) if kind == "handoff" and number.isdigit() else None
             if handoff and handoff.state == "waiting":
                 person = session.get_one(Person, handoff.person_id)
-                payload = desk.draw_handoff(f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
+                payload = desk.draw_handoff(desk.answering.kb, f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
                 words = desk.answering.kb.say("alert_failed", "en", who=f"<@{person.slack_id}>")
                 told += _to_leads(session, workspace, f"alert:{handoff.id}", _with_words(payload, words), now)
     return [item for item in told if item]

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from bot.domain.cards import Language
 from bot.domain.dialogue import Dialogue
+from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
 from bot.services.answering import Answering, Draw, answer, ask_for_coach, conversation_at, employee_of
 from bot.services.attention import reassess
@@ -26,11 +27,15 @@ from storage.queries import handoffs_asked_at
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+DrawHandoff = Callable[[KnowledgeBase, str, bool, int], dict[str, object]]
+
+
+@dataclass
 class Desk:
     """All that is needed to work on the inbox. `coach_channel` gets a card for each handoff; "" when there is none.
 
     `profile_of` asks Slack who an account is (users.info with its locale); it may raise, then the work is done later.
+    `answering` is replaced as a whole when the content changes: whoever needs it for more than one step takes it once.
     Once `stopping` is true the item in hand is finished and no other begun: it waits in its table for the next process.
     """
 
@@ -41,7 +46,7 @@ class Desk:
     clock: Clock
     profile_of: Callable[[str], dict[str, Any]]
     coach_channel: str = ""
-    draw_handoff: Callable[[str, bool, int], dict[str, object]] = lambda who, urgent, handoff: {"text": who}
+    draw_handoff: DrawHandoff = lambda kb, who, urgent, handoff: {"text": who}
     stopping: Callable[[], bool] = never
 
 
@@ -223,7 +228,7 @@ def _tell_coaches(desk: Desk, session: Session, item: InboxItem, person: Person 
         return []
     cards = []
     for handoff in handoffs_asked_at(session, person.id or 0, now):
-        payload = desk.draw_handoff(f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
+        payload = desk.draw_handoff(desk.answering.kb, f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
         key = f"handoff:{handoff.id}"
         if card := queues.put(session, item.workspace, key, desk.coach_channel, dict(payload), now):
             cards.append(card)

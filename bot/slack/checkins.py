@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -13,6 +12,7 @@ from slack_sdk import WebClient
 from sqlmodel import Session
 
 from bot.domain.cards import Language
+from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
 from bot.services.accounts import Accounts, account_changed, find_account
 from bot.services.answering import today_for
@@ -38,7 +38,7 @@ from bot.services.checkin_talks import (
     times_to_offer,
 )
 from bot.services.checkin_team import guide_of
-from bot.services.checkin_words import notice, time_choices
+from bot.services.checkin_words import Digest, Notice, notice, time_choices
 from bot.services.checkins import snooze
 from bot.services.delivery import deliver_one
 from bot.services.inbox import Desk
@@ -72,8 +72,15 @@ class Press:
 
 class Listeners:
     def __init__(self, desk: Desk, workspace: str, accounts: Accounts) -> None:
-        self.desk, self.workspace, self.accounts, self.kb = desk, workspace, accounts, desk.answering.kb
-        self.draw = partial(checkin_blocks.draw, self.kb)
+        self.desk, self.workspace, self.accounts = desk, workspace, accounts
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        """The content as it is now: it may change while we run."""
+        return self.desk.answering.kb
+
+    def draw(self, said: Notice | Digest) -> Json:
+        return checkin_blocks.draw(self.kb, said)
 
     def register(self, app: App) -> None:
         app.action(re.compile(f"^{checkin_blocks.ACTION}:"))(self.on_press)

@@ -39,7 +39,7 @@ COACHES = ("coach", "lead")
 # --- drawn -------------------------------------------------------------------------------------------------------
 
 
-def draw_handoff(kb: KnowledgeBase, console_url: str, who: str, urgent: bool, handoff_id: int) -> dict[str, Any]:
+def draw_handoff(console_url: str, kb: KnowledgeBase, who: str, urgent: bool, handoff_id: int) -> dict[str, Any]:
     """The card in the coach channel. `who` is a mention; coaches read English here, like their console."""
     words = kb.say("handoff_urgent" if urgent else "handoff_alert", "en", who=who)
     claim = blocks.button(kb.say("handoff_claim", "en"), CLAIM, str(handoff_id), "danger" if urgent else "primary")
@@ -77,7 +77,6 @@ def _right(kb: KnowledgeBase, right: str, language: Language) -> dict[str, Any]:
 
 def register_coaching(app: App, desk: Desk, workspace: str) -> None:
     """Claim and Open on the coach channel's cards; export, readers and deletion for employees."""
-    kb = desk.answering.kb
 
     @app.action(CLAIM)
     def on_claim(ack: Ack, body: dict[str, Any], client: WebClient, respond: Callable[..., Any]) -> None:
@@ -107,7 +106,7 @@ def register_coaching(app: App, desk: Desk, workspace: str) -> None:
         with desk.sessions() as session:
             person = person_by_slack_id(session, workspace, body["user"]["id"])
             if person:
-                respond(text=_readers(kb, session, person), response_type="ephemeral", replace_original=False)
+                respond(text=_readers(desk.answering.kb, session, person), response_type="ephemeral", replace_original=False)
 
     @app.action(ERASE)
     def on_erase(ack: Ack, body: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from bot.domain.cards import Language
 from bot.domain.plans import NOT_FOR_ME
+from bot.knowledge_base import KnowledgeBase
 from bot.knowledge_base.base import show_date
 from bot.knowledge_base.rendering import show_office
 from bot.services import queues
@@ -55,8 +56,12 @@ class Listeners:
     """One method a button or form. Each acknowledges, does one thing in one transaction, and shows it."""
 
     def __init__(self, desk: Desk, workspace: str, map_address: str) -> None:
-        self.desk, self.workspace, self.kb = desk, workspace, desk.answering.kb
-        self.map_address = map_address
+        self.desk, self.workspace, self.map_address = desk, workspace, map_address
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        """The content as it is now: it may change while we run."""
+        return self.desk.answering.kb
 
     def register(self, app: App) -> None:
         actions: dict[str, Callable[..., None]] = {
