@@ -10,6 +10,7 @@ from bot.commands.serving import run_serve
 from bot.config import Settings
 from bot.domain.problems import ContentError
 from bot.operations.logs import set_up_logs
+from bot.workspaces import WorkspacesFileError
 
 
 def main() -> None:
@@ -20,6 +21,9 @@ def main() -> None:
     except ContentError as error:
         print("The content can't be used yet:", *error.problems, sep="\n  ", file=sys.stderr)
         sys.exit(1)
+    except WorkspacesFileError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def read_settings() -> Settings:

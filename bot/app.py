@@ -3,10 +3,11 @@
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -43,7 +44,10 @@ from bot.slack.plan_blocks import draw_nudge
 from bot.slack.plans import register_plans
 from bot.slack.receiving import without_bolts_own_settings
 from bot.slack.sender import SlackSender
-from storage.database import Limits, make_sessions, migrate, open_database
+from storage.database import Limits, Sessions, make_sessions, migrate, open_database
+
+if TYPE_CHECKING:  # the console brings scikit-learn: only who serves it waits for that
+    from bot.console.parts import Parts
 
 
 def build_answering(settings: Settings) -> Answering:
@@ -115,11 +119,25 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def build_desk(settings: Settings, answering: Answering, clock: Clock = now, stopping: Callable[[], bool] = never) -> Desk:
-    """Database, sender and content, put together for working on the inbox."""
+    """Database, sender and content of one workspace, put together for working on the inbox."""
     migrate(settings.database_url)
-    sender = SlackSender(settings.slack_bot_token, settings.slack_api_url)
+    sessions = make_sessions(open_database(settings.database_url, limits=limits_of(settings)))
+    return desk_of(
+        settings, answering, sessions, SlackSender(settings.slack_bot_token, settings.slack_api_url), clock, stopping
+    )
+
+
+def desk_of(
+    settings: Settings,
+    answering: Answering,
+    sessions: Sessions,
+    sender: SlackSender,
+    clock: Clock,
+    stopping: Callable[[], bool],
+) -> Desk:
+    """The desk on these sessions, with this sender."""
     return Desk(
-        sessions=make_sessions(open_database(settings.database_url, limits=limits_of(settings))),
+        sessions=sessions,
         answering=answering,
         sender=sender,
         profile_of=sender.profile_of,
@@ -137,34 +155,52 @@ def build_slack_app(settings: Settings, desk: Desk) -> App:
     workspace = str(client.auth_test()["team_id"])
     with without_bolts_own_settings():
         app = App(client=client, signing_secret=settings.slack_signing_secret or None, token_verification_enabled=False)
+    register_listeners(app, settings, desk, workspace)
+    return app
+
+
+def register_listeners(app: App, settings: Settings, desk: Desk, workspace: str) -> None:
+    """Everything that people of this workspace may do in Slack."""
     register_accounts(app, desk, workspace)
     register(app, desk, workspace)
     map_address = f"{settings.console_url.rstrip('/')}/map" if settings.slack_client_id else ""
     register_plans(app, desk, workspace, map_address)
     register_checkins(app, desk, workspace, desk.sender)
     register_coaching(app, desk, workspace)
-    return app
 
 
 def build_console(settings: Settings, desk: Desk) -> FastAPI:
     """The coaches' console, to be served by any ASGI server. Its reads use a connection that can't write."""
     from bot.console.app import create_console
+
+    reading = make_sessions(open_database(settings.database_url, read_only=True, limits=limits_of(settings)))
+    return create_console(console_parts(settings, desk, reading, access_in(settings)))
+
+
+def console_parts(
+    settings: Settings, desk: Desk, reading: Sessions, access: Mapping[str, str], workspace: str = ""
+) -> "Parts":
+    """What the console of one workspace is made of."""
     from bot.console.parts import Parts
 
-    named = (entry.strip().rpartition("=") for entry in settings.console_access.split(",") if "=" in entry)
-    return create_console(
-        Parts(
-            desk=desk,
-            reading=make_sessions(open_database(settings.database_url, read_only=True, limits=limits_of(settings))),
-            wall=now,
-            url=settings.console_url,
-            secret=settings.console_secret or secrets.token_urlsafe(32),
-            client_id=settings.slack_client_id,
-            client_secret=settings.slack_client_secret,
-            slack_web_url=settings.slack_web_url,
-            access={email.strip().lower(): access.strip() for email, _, access in named},
-        )
+    return Parts(
+        desk=desk,
+        reading=reading,
+        wall=now,
+        url=settings.console_url,
+        secret=settings.console_secret or secrets.token_urlsafe(32),
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret,
+        slack_web_url=settings.slack_web_url,
+        access=access,
+        workspace=workspace,
     )
+
+
+def access_in(settings: Settings) -> dict[str, str]:
+    """CONSOLE_ACCESS: e-mail → role."""
+    named = (entry.strip().rpartition("=") for entry in settings.console_access.split(",") if "=" in entry)
+    return {email.strip().lower(): access.strip() for email, _, access in named}
 
 
 def listen_on(host: str, port: int) -> socket.socket:

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     slack_client_id: str = ""
     slack_client_secret: str = ""
     slack_web_url: str = "https://slack.com"
+    workspaces_file: str = ""
+    public_url: str = ""
     operations_host: str = "127.0.0.1"
     operations_port: int = 9090
     log_format: Literal["text", "json"] = "text"

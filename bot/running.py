@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,10 +21,6 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import OperationalError
 
 from bot.app import (
-    build_answering,
-    build_console,
-    build_desk,
-    build_slack_app,
     deliver,
     limits_of,
     listen_on,
@@ -41,6 +36,14 @@ from bot.services.delivery import Clock
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import mend_times
 from bot.slack.receiving import SocketReception, serve_events
+from bot.workspaces import (
+    Employer,
+    Workspaces,
+    build_consoles,
+    build_front,
+    build_install_flow,
+    open_workspaces,
+)
 from storage.database import make_sessions, open_database
 
 logger = logging.getLogger(__name__)
@@ -126,15 +129,14 @@ class Running:
 def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     """Serve until told to stop (SIGTERM, Ctrl-C). False when something in hand could not be finished in time.
 
-    Raises ContentError for content that can't be trusted, NotReachable when database or Slack stay away at the start.
+    Raises ContentError and WorkspacesFileError for what can't be trusted, NotReachable when database or Slack stay away at the start.
     """
     stopping = threading.Event()
     _stop_on_signals(stopping)
-    answering = build_answering(settings)
-    desk = patiently(partial(build_desk, settings, answering, stopping=stopping.is_set), "The database", stopping)
-    if desk is None:
+    workspaces = patiently(partial(open_workspaces, settings, stopping=stopping.is_set), "The database", stopping)
+    if workspaces is None:
         return True
-    running = assemble(settings, desk, parts, stopping)
+    running = assemble(settings, workspaces, parts, stopping)
     running.closing.append(start_traces())
     running.start()
     logger.info("running: %s", ", ".join(parts))
@@ -142,42 +144,55 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     return running.stop()
 
 
-def assemble(settings: Settings, desk: Desk, parts: Collection[str], stopping: threading.Event) -> Running:
+def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str], stopping: threading.Event) -> Running:
     """The jobs and servers of these parts; the servers are open when this returns, the jobs not yet begun."""
+    desk = workspaces.employers[0].desk
     running = Running(desk.clock, stopping=stopping)
     if settings.operations_port:
         _open_operations(settings, desk, parts, running)
     if "slack" in parts:
-        _receive(settings, desk, running)
+        _receive(settings, workspaces, running)
+    for employer in workspaces.employers:
+        running.jobs += jobs_of(employer, parts)
     if "deliver" in parts:
-        running.jobs += [Job("inbox", partial(sweep, desk)), Job("outbox", partial(deliver, desk))]
         running.jobs.append(Job("clock", lambda: mend_times(desk.sessions, desk.clock()), timedelta(minutes=1)))
-    if "checkins" in parts:
-        daily = Job("daily", partial(tidy_up, desk), timedelta(days=1))
-        running.jobs += [Job("checkins", partial(look_after, desk)), daily]
+    if workspaces.installations:  # another process may have heard that the app was installed or removed
+        running.jobs.append(Job("installations", workspaces.installations.forget, timedelta(minutes=1)))
     if "console" in parts and settings.slack_client_id:
         at = listen_on(settings.console_host, settings.console_port)
-        running.closing.append(serve_web(build_console(settings, desk), at))
+        running.closing.append(serve_web(build_consoles(settings, workspaces), at))
     return running
 
 
-def _receive(settings: Settings, desk: Desk, running: Running) -> None:
+def jobs_of(employer: Employer, parts: Collection[str]) -> list[Job]:
+    """What one workspace needs. Each has threads of its own: the long queue of one keeps no other waiting."""
+    desk, name = employer.desk, f" of {employer.id}" if employer.id else ""
+
+    def job(what: str, do: Callable[[Desk], object], every: timedelta = timedelta(seconds=1)) -> Job:
+        return Job(what + name, lambda: do(desk) if employer.installed() else None, every)
+
+    jobs = [job("inbox", sweep), job("outbox", deliver)] if "deliver" in parts else []
+    return jobs + ([job("checkins", look_after), job("daily", tidy_up, timedelta(days=1))] if "checkins" in parts else [])
+
+
+def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> None:
     """Let Slack reach this process. On the way out listeners finish after the door is shut."""
-    app = patiently(partial(build_slack_app, settings, desk), "Slack", running.stopping)
-    if app is None:
+    front = patiently(partial(build_front, settings, workspaces), "Slack", running.stopping)
+    if front is None:
         return
-    listeners: Executor = app.listener_runner.listener_executor
     if settings.slack_app_token:
-        socket = SocketReception(app, settings.slack_app_token)
+        socket = SocketReception(front, settings.slack_app_token)
         patiently(socket.open, "Slack", running.stopping)
         running.accepting, close = (lambda: socket.connected), socket.close
     else:
-        close = serve_web(serve_events(app), listen_on("0.0.0.0", settings.port), "events", patience=3)
+        events = serve_events(front, build_install_flow(settings, workspaces))
+        close = serve_web(events, listen_on("0.0.0.0", settings.port), "events", patience=3)
         running.accepting = lambda: not running.stopping.is_set()
 
     def shut_the_door() -> None:
         close()
-        listeners.shutdown(wait=True)
+        for listeners in front.executors:
+            listeners.shutdown(wait=True)
 
     running.closing.append(shut_the_door)
 

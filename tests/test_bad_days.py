@@ -2,12 +2,14 @@
 
 import dataclasses
 import itertools
+import shutil
 import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,6 +19,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from bot.config import Settings
+from bot.content_watch import ContentWatch, watches_of
+from bot.knowledge_base.base import revision
 from bot.localslack.web_api import WebApi
 from bot.localslack.workspace import SlackError
 from bot.running import assemble
@@ -25,6 +29,7 @@ from bot.services.delivery import NotSent, deliver_due
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import claim_next, claim_one, put
 from bot.slack.sender import SlackSender
+from bot.workspaces import one_workspace
 from storage.models import Exchange, Handoff, InboxItem, OutboxItem
 from tests.conftest import NOW, WORKSPACE, World
 
@@ -40,7 +45,8 @@ def dm(world: World, user: str) -> str:
 
 def work(world: World) -> dict[str, int]:
     """One round of what `trellis run` does again and again for questions and messages; how often each job failed."""
-    jobs = assemble(Settings(_env_file=None), world.desk, ["deliver"], threading.Event()).jobs
+    settings = Settings(_env_file=None)
+    jobs = assemble(settings, one_workspace(settings, world.desk), ["deliver"], threading.Event()).jobs
     for job in jobs:
         job.once(world.desk.clock)
     return {job.name: job.failures for job in jobs}
@@ -407,3 +413,55 @@ def test_a_conversation_on_which_everything_fails_does_not_keep_others_waiting(w
     monkeypatch.undo()
     live_on(world, minutes=2)
     assert len(world.posted) == 2, "once we have mended it, Rosa is answered"
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A copy of the content that may be spoilt."""
+    return Path(shutil.copytree("content", tmp_path / "content"))
+
+
+def change(content: Path, before: str, after: str) -> None:
+    files = [file for file in content.rglob("*.yaml") if before in file.read_text(encoding="utf-8")]
+    files[0].write_text(files[0].read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+
+
+def watch_over(world: World, content: Path) -> ContentWatch:
+    settings = Settings(_env_file=None, content_dir=content)
+    (watch,) = watches_of(settings, one_workspace(settings, world.desk))
+    return watch
+
+
+def test_broken_content_is_told_in_sentences_and_the_old_stays(world, content, caplog):
+    watch, before = watch_over(world, content), world.desk.answering
+    (content / "cards" / "supports" / "child-care.yaml").write_text("title: {en: Child care\nanswer", encoding="utf-8")
+    assert not watch.look(at_once=True)
+    assert "cards/supports/child-care.yaml: line 3: not readable as YAML" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert world.desk.answering is before
+    asked = world.say("UDWAYNE", "do you help with child care")
+    answered_once(world, asked)
+    caplog.clear()
+    assert not watch.look(at_once=True)
+    assert not caplog.text, "the same errors are not told every minute"
+
+
+def test_good_content_is_taken_over_whole_by_everything_that_speaks(world, content):
+    watch = watch_over(world, content)
+    world.say("UDWAYNE", "hello")
+    thanks = world.desk.answering.kb.say("feedback_thanks", "en")
+    change(content, thanks, "Many thanks indeed.")
+    assert not watch.look(), "it may still be in the middle of being copied"
+    assert watch.look()
+    assert world.desk.answering.kb.revision == revision(content)
+    world.click("UDWAYNE", "feedback", "up:1")
+    assert world.slack.calls("chat.postEphemeral")[-1].arguments["text"] == "Many thanks indeed."
+
+
+def test_content_that_is_mended_after_it_was_broken_is_taken_over(world, content):
+    watch, file = watch_over(world, content), content / "tuition.yaml"
+    good = file.read_text(encoding="utf-8")
+    file.write_text("- nonsense", encoding="utf-8")
+    assert not watch.look(at_once=True)
+    file.write_text(good + "\n# mended\n", encoding="utf-8")
+    assert watch.look(at_once=True)

@@ -20,6 +20,7 @@ from bot.running import Job, NotReachable, Running, assemble, patiently
 from bot.services import queues
 from bot.services.inbox import sweep
 from bot.slack.receiving import serve_events
+from bot.workspaces import one_workspace
 from storage.models import InboxItem, OutboxItem
 from tests.conftest import WORKSPACE
 from tests.http_servers import wait_for
@@ -176,10 +177,10 @@ def test_credentials_for_the_console_in_the_environment_do_not_make_bolt_forget_
 
 
 def test_parts_run_alone(world, settings):
-    running = assemble(settings, world.desk, ["deliver"], threading.Event())
+    running = assemble(settings, one_workspace(settings, world.desk), ["deliver"], threading.Event())
     assert [job.name for job in running.jobs] == ["inbox", "outbox", "clock"]
     assert running.accepting() is None
-    running = assemble(settings, world.desk, ["checkins"], threading.Event())
+    running = assemble(settings, one_workspace(settings, world.desk), ["checkins"], threading.Event())
     assert [job.name for job in running.jobs] == ["checkins", "daily"]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from bot.app import build_answering, build_desk, plan_checkins, send_checkins
+from bot.app import plan_checkins, send_checkins
 from bot.config import Settings
 from bot.knowledge_base import load
 from bot.services.checkin_report import as_lines, report, write_csv
-from bot.services.checkins import plan
+from bot.workspaces import content_of, open_workspaces
 from storage.database import make_sessions, migrate, open_database
 from storage.models import Person
 
@@ -30,22 +30,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run_plan(arguments: argparse.Namespace, settings: Settings) -> int:
-    migrate(settings.database_url)
-    sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
-    print(f"{plan(sessions, kb, datetime.now(UTC))} check-ins planned.")
+    print(f"{sum(plan_checkins(desk) for desk in open_workspaces(settings).desks)} check-ins planned.")
     return 0
 
 
 def run_send(arguments: argparse.Namespace, settings: Settings) -> int:
-    desk = build_desk(settings, build_answering(settings))
-    plan_checkins(desk)
-    print(f"{send_checkins(desk)} messages put into the outbox.")
+    put = 0
+    for desk in open_workspaces(settings).desks:
+        plan_checkins(desk)
+        put += send_checkins(desk)
+    print(f"{put} messages put into the outbox.")
     return 0
 
 
 def run_report(arguments: argparse.Namespace, settings: Settings) -> int:
     migrate(settings.database_url)
-    kb = load(settings.content_dir)
     with make_sessions(open_database(settings.database_url, read_only=True))() as session:
         workspaces = session.exec(select(Person.workspace).distinct()).all()
         workspace = arguments.workspace or (workspaces[0] if len(workspaces) == 1 else "")
@@ -53,7 +52,7 @@ def run_report(arguments: argparse.Namespace, settings: Settings) -> int:
             known = ", ".join(workspaces) or "none; import a roster first"
             print(f"Name the workspace with --workspace. There is: {known}.", file=sys.stderr)
             return 2
-        found = report(session, kb, workspace, datetime.now(UTC))
+        found = report(session, load(content_of(settings, workspace)), workspace, datetime.now(UTC))
     print("\n".join(as_lines(found)))
     if arguments.csv:
         with arguments.csv.open("w", encoding="utf-8", newline="") as file:

@@ -14,13 +14,14 @@ from bot.config import Settings
 from bot.knowledge_base import load
 from bot.services.roster import Outcome, ReportLine, RosterImport, known_to, write_report
 from bot.services.roster_folder import take_files
+from bot.workspaces import content_of, place_of
 from storage.database import make_sessions, migrate, open_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     roster = commands.add_parser("roster", help="roster import FILE.csv: people, with a report a line")
     roster.add_argument("action", choices=["import", "watch"], help="a file, or a folder of nightly files until Ctrl-C")
-    roster.add_argument("file", type=Path)
+    roster.add_argument("file", type=Path, nargs="?", help="may be left out where the workspaces file names it")
     roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")
     roster.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
     roster.add_argument("--yes", action="store_true", help="also when very many people would leave")
@@ -31,6 +32,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run_roster(arguments: argparse.Namespace, settings: Settings) -> int:
+    place = place_of(settings, arguments.workspace)
+    if settings.workspaces_file and place is None:
+        print(f"{settings.workspaces_file} has no entry for {arguments.workspace}.", file=sys.stderr)
+        return 2
+    arguments.file = arguments.file or (place.roster if place else None)
+    if arguments.file is None:
+        print("Name the roster's file.", file=sys.stderr)
+        return 2
+    arguments.workspace = place.id if place else arguments.workspace
     return watch_folder(arguments, settings) if arguments.action == "watch" else import_file(arguments, settings)
 
 
@@ -40,7 +50,7 @@ def watch_folder(arguments: argparse.Namespace, settings: Settings) -> int:
         print(f"There is no folder {arguments.file}.", file=sys.stderr)
         return 2
     migrate(settings.database_url)
-    sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
+    sessions, kb = make_sessions(open_database(settings.database_url)), load(content_of(settings, arguments.workspace))
 
     def import_one(file: Path, report_line: ReportLine) -> Outcome:
         work = RosterImport(sessions, arguments.workspace, kb.roster, known_to(kb), datetime.now(UTC))
@@ -58,7 +68,7 @@ def import_file(arguments: argparse.Namespace, settings: Settings) -> int:
         print(f"There is no file {arguments.file}.", file=sys.stderr)
         return 2
     migrate(settings.database_url)
-    sessions, kb = make_sessions(open_database(settings.database_url)), load(settings.content_dir)
+    sessions, kb = make_sessions(open_database(settings.database_url)), load(content_of(settings, arguments.workspace))
     work = RosterImport(sessions, arguments.workspace, kb.roster, known_to(kb), datetime.now(UTC))
     size = arguments.file.stat().st_size
     with ExitStack() as stack:

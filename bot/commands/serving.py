@@ -7,12 +7,13 @@ from collections.abc import Collection
 
 from slack_sdk.errors import SlackApiError
 
-from bot.app import build_answering, build_desk, deliver
+from bot.app import deliver
 from bot.config import Settings
 from bot.demo import ASKS_ONCE, ask_once, run_demo
 from bot.running import PARTS, NotReachable, run
 from bot.services.delivery import SlackStruggles
 from bot.services.inbox import sweep
+from bot.workspaces import open_workspaces
 from storage.database import migrate
 
 
@@ -68,12 +69,27 @@ def problem_with(settings: Settings, parts: Collection[str], named: Collection[s
     """What is wrong with the settings for these parts, as a sentence; "" when nothing is."""
     if unknown := [part for part in named if part not in PARTS]:
         return f"--only {unknown[0]}: there is no such part. The parts are {', '.join(PARTS)}."
-    if not settings.slack_bot_token:
+    if settings.workspaces_file:
+        if problem := _problem_with_several(settings, parts):
+            return problem
+    elif not settings.slack_bot_token:
         return "Set SLACK_BOT_TOKEN (Slack app → OAuth & Permissions → Bot User OAuth Token); see .env.example."
     if "slack" in parts and not (settings.slack_app_token or settings.slack_signing_secret):
         return "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP events); see .env.example."
     if "console" in named and not (settings.slack_client_id and settings.slack_client_secret):
         return "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (Slack app → Basic Information): coaches sign in with Slack."
+    return ""
+
+
+def _problem_with_several(settings: Settings, parts: Collection[str]) -> str:
+    if settings.slack_bot_token:
+        return (
+            "WORKSPACES_FILE and SLACK_BOT_TOKEN exclude one another: with several workspaces each has a token of its own."
+        )
+    if not (settings.slack_client_id and settings.slack_client_secret):
+        return "With WORKSPACES_FILE set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (Slack app → Basic Information)."
+    if "slack" in parts and not settings.slack_app_token and not settings.public_url:
+        return "Set PUBLIC_URL: the address at which browsers reach /slack/install; see docs/workspaces.md."
     return ""
 
 
@@ -94,9 +110,8 @@ def run_database(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def deliver_once(arguments: argparse.Namespace, settings: Settings) -> int:
-    desk = build_desk(settings, build_answering(settings))
     try:
-        print(f"{deliver(desk)} messages sent.")
+        print(f"{sum(deliver(desk) for desk in open_workspaces(settings).desks)} messages sent.")
     except SlackStruggles as why:
         print(f"Slack does not answer as it should: {why}. Try again in a minute; nothing is lost.", file=sys.stderr)
         return 1
@@ -104,5 +119,5 @@ def deliver_once(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def sweep_once(arguments: argparse.Namespace, settings: Settings) -> int:
-    print(f"{sweep(build_desk(settings, build_answering(settings)))} conversations picked up.")
+    print(f"{sum(sweep(desk) for desk in open_workspaces(settings).desks)} conversations picked up.")
     return 0

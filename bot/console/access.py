@@ -58,7 +58,7 @@ def sign_in(request: Request, person: Person) -> None:
     """A new session; nothing of an older one is taken over."""
     now = parts_of(request).wall().timestamp()
     request.session.clear()
-    request.session.update(person=person.id, since=now, seen=now, csrf=secrets.token_urlsafe(24))
+    request.session.update(person=person.id, workspace=person.workspace, since=now, seen=now, csrf=secrets.token_urlsafe(24))
 
 
 def access_of(person: Person, parts: Parts) -> str:

@@ -1,5 +1,7 @@
 """The coaches' console: server-rendered pages that work without JavaScript."""
 
+from collections.abc import Mapping
+
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -17,11 +19,14 @@ START = {CONTENT_OWNER: "/content", HR: "/dashboards"}
 COOKIE = "trellis_console"
 
 
-def create_console(parts: Parts) -> FastAPI:
-    """The app, ready to be served. Every route but signing in asks who is there, what they may do, and whose form it is."""
+def create_console(parts: Parts, by_team: Mapping[str, Parts] | None = None) -> FastAPI:
+    """The app, ready to be served. Every route but signing in asks who is there, what they may do, and whose form it is.
+
+    With several workspaces `by_team` has the parts of each; `parts` is what people see before they sign in.
+    """
     https = parts.url.startswith("https://")
     app = FastAPI(title="Trellis console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.parts = parts
+    app.state.parts, app.state.by_team = parts, by_team or {}
     app.state.slack_client = signing_in.slack_client(parts)
     app.state.sign_ins = RateLimit(parts.sign_ins_a_minute)
     app.add_middleware(

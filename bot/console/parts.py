@@ -29,6 +29,7 @@ class Parts:
     idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=10)
     sign_ins_a_minute: int = 10
+    workspace: str = ""  # whose rows these parts reach; "" where there is only one
 
     def send(self, outgoing: list[OutboxItem]) -> None:
         """Post at once what was just committed to the outbox; what fails now is sent later by the outbox itself."""
@@ -37,5 +38,11 @@ class Parts:
 
 
 def parts_of(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
+    """Those of the workspace in which somebody is signed in; the first one's for people who are not."""
+    return parts_at(request, request.session.get("workspace", "")) or request.app.state.parts
+
+
+def parts_at(request: Request, team: str) -> Parts | None:
+    """The parts for people of this Slack team; None when it is not served here."""
+    by_team: Mapping[str, Parts] = request.app.state.by_team
+    return by_team.get(team) if by_team else request.app.state.parts

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 
 from bot.console.access import access_of, guard, own_form, session_of, sign_in
-from bot.console.parts import Parts, parts_of
+from bot.console.parts import Parts, parts_at, parts_of
 from bot.console.views import render
 from bot.services.audit import record
 from bot.services.people import person_by_slack_id, person_with_email
@@ -78,7 +78,9 @@ async def signed_in(request: Request) -> Response:
         return render(
             request, "sign_in.html", status=400, next=after, problem="Slack did not sign you in. Please try again."
         )
-    person = await run_in_threadpool(_admit, parts, token.get("userinfo") or {})
+    claims = token.get("userinfo") or {}
+    own = parts_at(request, str(claims.get(TEAM, "")))
+    person = await run_in_threadpool(_admit, own, claims) if own else None
     if person is None:
         request.session.clear()
         return render(request, "not_for_you.html", status=403)
@@ -94,7 +96,7 @@ def sign_out(request: Request) -> Response:
 
 def _admit(parts: Parts, claims: dict[str, Any]) -> Person | None:
     """The roster's person with a role in the console; None for everybody else. Either way it is written down."""
-    now, workspace = parts.desk.clock(), str(claims.get(TEAM, ""))
+    now, workspace = parts.desk.clock(), parts.workspace or str(claims.get(TEAM, ""))
     with parts.desk.sessions() as session:
         person = person_by_slack_id(session, workspace, str(claims.get(USER) or claims.get("sub") or ""))
         if person is None and claims.get("email_verified", False):

@@ -20,9 +20,14 @@ def person_with_email(session: Session, workspace: str, email: str) -> Person | 
 
 
 def may_ask(profile: dict[str, Any], workspace: str) -> bool:
-    """Only full members of our own workspace: no bots, guests, strangers or deactivated accounts."""
+    """Only full members of our own workspace: no bots, guests, strangers or deactivated accounts.
+
+    In an Enterprise Grid an account belongs to the organisation and to several of its teams.
+    """
     barred = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
-    return not any(profile.get(flag) for flag in barred) and profile.get("team_id", workspace) == workspace
+    grid = profile.get("enterprise_user") or {}
+    homes = {profile.get("team_id", workspace), grid.get("enterprise_id"), *grid.get("teams", ())}
+    return not any(profile.get(flag) for flag in barred) and workspace in homes
 
 
 def link_slack_account(session: Session, workspace: str, profile: dict[str, Any], now: datetime) -> Person | None:

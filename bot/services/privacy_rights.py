@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Table, delete, false, or_, text, update
+from sqlalchemy import ColumnElement, Table, and_, delete, false, or_, text, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -152,22 +152,28 @@ def erase_person(session: Session, person: Person, by: Person | None, now: datet
     channels += session.exec(select(Conversation.channel).where(Conversation.person_id == person.id)).all()
     roots = _rows_about(person)
     outbox, inbox = _table("outbox"), _table("inbox")
-    roots[outbox] = or_(roots.get(outbox, false()), outbox.c.channel.in_(channels))
-    _wait_for_nothing(session, inbox, channels, now)
+    theirs = and_(outbox.c.workspace == person.workspace, outbox.c.channel.in_(channels))
+    roots[outbox] = or_(roots.get(outbox, false()), theirs)
+    _wait_for_nothing(session, inbox, person.workspace, channels, now)
     erased = _erase(session, roots)
     record(session, by, "erased", now, workspace=person.workspace, subject_id=person.id, reason=reason)
     return erased
 
 
 def erase_old(sessions: Sessions, policy: CoachingPolicy, now: datetime) -> Erased:
-    """Retention: conversations older than the policy keeps, everything that belongs to them, and old words in the outbox."""
+    """Retention: conversations older than the policy keeps, everything that belongs to them, and old words in the outbox.
+
+    Of the workspaces that `sessions` see: each employer has a policy of its own.
+    """
     before = now - relativedelta(months=policy.keep_months)
     with sessions() as session:
         conversation, outbox = _table("conversation"), _table("outbox")
         workspaces = session.exec(select(Conversation.workspace).where(col(Conversation.last_at) < before).distinct()).all()
+        own = session.exec(select(Person.workspace).distinct()).all()
         sent = update(outbox).where(outbox.c.due_at.is_(None), outbox.c.created_at < now - OUTBOX_WORDS)
-        session.connection().execute(sent.values(payload={}))
-        erased = _erase(session, {conversation: conversation.c.last_at < before})
+        session.connection().execute(sent.where(outbox.c.workspace.in_(own)).values(payload={}))
+        old = and_(conversation.c.workspace.in_(workspaces), conversation.c.last_at < before)
+        erased = _erase(session, {conversation: old})
         for workspace in workspaces:
             record(session, None, "erased by retention", now, workspace=workspace, reason=f"older than {before.date()}")
         session.commit()
@@ -232,11 +238,14 @@ def _keep_counts(session: Session, going: ColumnElement[bool] | None) -> None:
     session.flush()
 
 
-def _wait_for_nothing(session: Session, inbox: Table, channels: list[str], now: datetime) -> None:
+def _wait_for_nothing(session: Session, inbox: Table, workspace: str, channels: list[str], now: datetime) -> None:
     """What is still waiting in the inbox from them is not answered any more."""
-    theirs = or_(*(inbox.c.conversation.startswith(f"{channel}:") for channel in set(channels)))
+    theirs = (
+        inbox.c.workspace == workspace,
+        or_(*(inbox.c.conversation.startswith(f"{channel}:") for channel in set(channels))),
+    )
     values = {"body": {}, "done_at": now, "error": "erased"}
-    session.connection().execute(update(inbox).where(theirs, inbox.c.done_at.is_(None)).values(**values))
+    session.connection().execute(update(inbox).where(*theirs, inbox.c.done_at.is_(None)).values(**values))
 
 
 def _table(name: str) -> Table:

@@ -2,12 +2,14 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from fastapi import FastAPI, Request, Response
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.oauth import OAuthFlow
 from starlette.concurrency import run_in_threadpool
 
 LARGEST_BODY = 1_000_000  # bytes; Slack's own payloads stay far below
@@ -16,11 +18,17 @@ BOLTS_OWN_SETTINGS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 logger = logging.getLogger(__name__)
 
 
+class Takes(Protocol):
+    """A Bolt app, or what stands before several of them."""
+
+    def dispatch(self, request: BoltRequest) -> BoltResponse: ...
+
+
 class SocketReception:
     """Socket Mode. The client opens the connection anew by itself when it breaks."""
 
-    def __init__(self, app: App, app_token: str) -> None:
-        self._handler = SocketModeHandler(app, app_token)
+    def __init__(self, app: Takes, app_token: str) -> None:
+        self._handler = SocketModeHandler(app, app_token)  # type: ignore[arg-type]
 
     def open(self) -> None:
         """May be called again after it failed. Raises SlackApiError, or what the network raises."""
@@ -36,8 +44,11 @@ class SocketReception:
         self._handler.close()
 
 
-def serve_events(app: App) -> FastAPI:
-    """What Slack calls over HTTP. Bolt checks the signature; its work runs in a thread, so that no request waits for another."""
+def serve_events(app: Takes, installing: OAuthFlow | None = None) -> FastAPI:
+    """What Slack calls over HTTP. Bolt checks the signature; its work runs in a thread, so that no request waits for another.
+
+    With `installing` also the pages on which the app is installed in a workspace.
+    """
     web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     @web.post("/slack/events")
@@ -50,7 +61,17 @@ def serve_events(app: App) -> FastAPI:
         asked = BoltRequest(body=body.decode("utf-8", "replace"), query=request.url.query, headers=headers_of(request))
         return answer_with(await run_in_threadpool(app.dispatch, asked))
 
+    if installing:
+        for path, page in (("install", installing.handle_installation), ("oauth_redirect", installing.handle_callback)):
+            web.get(f"/slack/{path}")(_page_of(page))
     return web
+
+
+def _page_of(page: Callable[[BoltRequest], BoltResponse]) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        return answer_with(page(BoltRequest(body="", query=request.url.query, headers=headers_of(request))))
+
+    return answer
 
 
 def headers_of(request: Request) -> dict[str, list[str]]:

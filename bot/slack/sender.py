@@ -1,6 +1,7 @@
 """The Slack side of delivery: posts once, never repeats by itself, and reads a conversation back when in doubt."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -10,27 +11,59 @@ from slack_sdk.errors import SlackApiError
 from bot.services.delivery import Found, InDoubt, NotSent, Outcome, Refused, Sent
 from storage.models import OutboxItem
 
+logger = logging.getLogger(__name__)
+
 EVENT_TYPE = "trellis_message"
 # Slack says that with these some aspect of the call may have succeeded.
 DOUBTFUL = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 # The conversation can't be read back, today or tomorrow.
 UNREADABLE = {"channel_not_found", "not_in_channel", "missing_scope", "no_permission", "thread_not_found", "user_not_found"}
 READ_BACK_PAGES = 5
+# The token is no good, today; the message is. It waits until the app is installed again, or until it is too late for it.
+TOKEN_REFUSED = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "team_access_not_granted",
+}
+WITHOUT_TOKEN = timedelta(minutes=10)
 SOON, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 CLOCKS_DIFFER = 3600  # seconds: a clock of ours that runs ahead of Slack's must not hide a message
+
+
+class NotInstalled(Exception):
+    """There is no token for this workspace."""
 
 
 class SlackSender:
     """`retry_handlers=[]` is essential: the client's own retries would send a message twice."""
 
-    def __init__(self, token: str, base_url: str, timeout: float = 10) -> None:
-        self._client = WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
+    def __init__(self, token: str | Callable[[], str], base_url: str, timeout: float = 10) -> None:
+        """`token` may be asked for again and again: the app may be installed anew, or removed (then it is "")."""
+        self._token_now = token if callable(token) else lambda: token
+        self._made = WebClient(base_url=base_url, timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
+
+    @property
+    def _client(self) -> WebClient:
+        """With the token of this moment. Raises NotInstalled."""
+        token = self._token_now()
+        if not token:
+            raise NotInstalled("the app is not installed in this workspace")
+        if token != self._made.token:
+            self._made = WebClient(token, self._made.base_url, self._made.timeout, retry_handlers=[])
+        return self._made
 
     def post(self, item: OutboxItem) -> Outcome:
         """One attempt, with the item's key in the message's metadata."""
         try:
+            client = self._client
+        except Exception as error:  # no token: Slack was not asked at all
+            return NotSent(WITHOUT_TOKEN, type(error).__name__)
+        try:
             metadata = {"event_type": EVENT_TYPE, "event_payload": {"id": item.key}}
-            answer = self._client.chat_postMessage(channel=item.channel, metadata=metadata, **item.payload)
+            answer = client.chat_postMessage(channel=item.channel, metadata=metadata, **item.payload)
             return Sent(str(answer["channel"]), str(answer["ts"]))
         except SlackApiError as error:
             return _outcome_of(error)
@@ -99,6 +132,9 @@ def _outcome_of(error: SlackApiError) -> Outcome:
         return NotSent(_wait_of(str(response.headers.get("Retry-After", ""))), "rate limited")
     if response.status_code >= 500 or response.get("error") in DOUBTFUL:
         return InDoubt(f"{response.status_code} {response.get('error', '')}")
+    if response.get("error") in TOKEN_REFUSED:
+        logger.error("Slack refuses the token: %s; nothing can be sent until the app is installed again", response["error"])
+        return NotSent(WITHOUT_TOKEN, str(response["error"]))
     return Refused(str(response.get("error")))
 
 
