@@ -2,12 +2,12 @@
 
 from argparse import ArgumentParser
 
-from bot.commands import asking, bench, checkins, coaching, content, evaluating, people, serving
+from bot.commands import asking, bench, checkins, coaching, content, evaluating, operating, people, serving
 
 
 def parser() -> ArgumentParser:
     parser = ArgumentParser(prog="trellis", description="A career coach in Slack for frontline hospital staff.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for topic in (serving, asking, checkins, evaluating, content, people, coaching, bench):
+    for topic in (serving, operating, asking, checkins, evaluating, content, people, coaching, bench):
         topic.add(commands)
     return parser

@@ -38,3 +38,7 @@ def _code(error: BaseException) -> str:
         return os.strerror(number)
     reason = getattr(error, "reason", None)  # urllib keeps the real error there
     return _code(reason) if isinstance(reason, OSError) else ""
+
+
+class BackupProblem(Exception):
+    """A backup or a restore that can't be done, as a sentence for the operator."""
