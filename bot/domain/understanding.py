@@ -73,7 +73,6 @@ class Decision:
     outside: str | None = None
     other_language: str | None = None
     safety: bool = False
-    ask: str = ""  # "role_now", "role_wanted" or "which_role": what Trellis asks back
 
 
 @dataclass(frozen=True)
@@ -133,6 +132,8 @@ class Understanding:
             nearest = tuple(card for card, _ in ranked[1:4] if not card.startswith("outside/"))[:2]
             return Decision("abstain", nearest, confidence, language, roles, outside=first)
         inside = [(card, chance) for card, chance in ranked if not card.startswith("outside/")]
+        if choices := _roles_to_choose_from(first, roles):
+            return Decision("clarify", choices, confidence, language, roles)
         if confidence >= (ANSWER_EXPECTED_FROM if expected(first) > 1 else ANSWER_FROM):
             return self._maybe_two(text, self._answer(first, confidence, language, roles), allowed)
         if ranking.in_scope >= OFFER_FROM and len(inside) > 1:
@@ -170,6 +171,14 @@ class Understanding:
             return decision
         roles = self.roles.read(halves[0])
         return replace(decision, cards=(one, two), also=two, roles=roles if roles.named else decision.roles)
+
+
+def _roles_to_choose_from(card: str, roles: RolesAsked) -> tuple[str, ...]:
+    """The role cards that "aide" or "tech" may mean, when the message says no more than that; `card` is the likeliest."""
+    if roles.named or not roles.ambiguous:
+        return ()
+    choices = tuple(f"roles/{role}" for role in roles.ambiguous[-1].roles[:MOST_OFFERED])
+    return choices if card in choices else ()
 
 
 def two_halves(text: str) -> tuple[str, str] | None:

@@ -60,18 +60,18 @@ class Pathways:
             case "pathways/next-roles":
                 origin = roles.from_ or (roles.named[0] if roles.named else words.employee.role)
                 if origin is None:
-                    return [words.say("which_role_now")], ()
+                    return [_which_role(words, roles, "which_role_now")], ()
                 ranked = ranked_steps(words, origin)
                 goals = _goals(words, [step.to for step in chosen_steps(ranked)])
                 return next_lines(words, origin, ranked), (*goals, _map(words, origin))
             case "pathways/path-to":
                 if goal is None:
-                    return [words.say("which_role_wanted")], ()
+                    return [_which_role(words, roles, "which_role_wanted")], ()
                 goals = _goals(words, [goal] if goal != start else [])
                 return way_lines(words, start, goal, wishes), (*goals, _map(words, start or "", goal))
             case "pathways/gap":
                 if goal is None:
-                    return [words.say("which_role_wanted")], ()
+                    return [_which_role(words, roles, "which_role_wanted")], ()
                 correct = Offer(ABOUT_ME, words.say("offer_about_me"), "pathways/gap")
                 return gap_lines(words, goal), (*_goals(words, [goal] if goal != start else []), correct)
             case "pathways/compare":
@@ -119,6 +119,14 @@ class Pathways:
         ]
         best = sorted(fitting, key=lambda pair: (-pair[0], pair[1]))[:MOST_LISTED]
         return [words.say("list_line", role=words.title(slug), pay=f"{pay:.2f}", year=words.pay_year) for pay, slug in best]
+
+
+def _which_role(words: MapWords, roles: RolesAsked, question: str) -> str:
+    """Asks back: among the roles that "tech" or "aide" may mean, or openly."""
+    if not roles.ambiguous:
+        return words.say(question)
+    said = roles.ambiguous[-1]
+    return words.say("which_of_these_roles", word=said.words, roles=", ".join(words.title(role) for role in said.roles))
 
 
 def _map(words: MapWords, start: str, goal: str = "") -> Offer:
