@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,12 +29,14 @@ from bot.app import (
     tidy_up,
 )
 from bot.config import Settings
+from bot.content_watch import look_when_told, watches_of
 from bot.operations.probes import Watched
 from bot.operations.server import operations_app
 from bot.operations.telemetry import start_traces
 from bot.services.delivery import Clock
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import mend_times
+from bot.services.watching import since_last_act
 from bot.slack.receiving import SocketReception, serve_events
 from bot.workspaces import (
     Employer,
@@ -64,6 +66,7 @@ class Job:
     do: Callable[[], object]
     every: timedelta = timedelta(seconds=1)
     done_at: datetime | None = None  # when it last came to its end without an error
+    tried_at: datetime | None = None  # when it last came to its end, well or not
     failures: int = 0  # in a row
 
     def once(self, clock: Clock) -> float:
@@ -71,13 +74,14 @@ class Job:
         try:
             self.do()
         except Exception as error:
-            self.failures += 1
+            self.failures, self.tried_at = self.failures + 1, clock()
             pause = pause_after(self.failures)
             logger.error("%s failed, %s; again in %.0f s", self.name, where_from(error), pause)
             return pause
         if self.failures:
             logger.warning("%s works again after %s failures", self.name, self.failures)
         self.failures, self.done_at = 0, clock()
+        self.tried_at = self.done_at
         return self.every.total_seconds()
 
 
@@ -98,8 +102,12 @@ class Running:
     @property
     def last_tick(self) -> datetime | None:
         """The moment since which every job has come to its end at least once; None while one never has."""
-        ends = [job.done_at for job in self.jobs if job.every < timedelta(minutes=1)]
-        return min((end for end in ends if end), default=None) if None not in ends else None
+        return _all_since(job.done_at for job in self.jobs if job.every < timedelta(minutes=1))
+
+    @property
+    def last_round(self) -> datetime | None:
+        """The moment since which every job has been tried; None while one never was. Old when a job hangs."""
+        return _all_since(job.tried_at for job in self.jobs if job.every < timedelta(minutes=1))
 
     def start(self) -> None:
         """Each job in a thread of its own: a long queue of messages must not keep a question waiting."""
@@ -126,6 +134,11 @@ class Running:
         return not any(thread.is_alive() for thread in (*last, *self._threads))
 
 
+def _all_since(ends: Iterable[datetime | None]) -> datetime | None:
+    known = list(ends)
+    return min((end for end in known if end), default=None) if None not in known else None
+
+
 def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     """Serve until told to stop (SIGTERM, Ctrl-C). False when something in hand could not be finished in time.
 
@@ -138,6 +151,9 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
         return True
     running = assemble(settings, workspaces, parts, stopping)
     running.closing.append(start_traces())
+    watches = watches_of(settings, workspaces)
+    running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
+    look_when_told(watches)
     running.start()
     logger.info("running: %s", ", ".join(parts))
     stopping.wait()
@@ -148,8 +164,10 @@ def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str],
     """The jobs and servers of these parts; the servers are open when this returns, the jobs not yet begun."""
     desk = workspaces.employers[0].desk
     running = Running(desk.clock, stopping=stopping)
+    if "slack" in parts:
+        running.accepting = lambda: False  # until the door is open
     if settings.operations_port:
-        _open_operations(settings, desk, parts, running)
+        _open_operations(settings, workspaces, parts, running)
     if "slack" in parts:
         _receive(settings, workspaces, running)
     for employer in workspaces.employers:
@@ -197,7 +215,7 @@ def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> No
     running.closing.append(shut_the_door)
 
 
-def _open_operations(settings: Settings, desk: Desk, parts: Collection[str], running: Running) -> None:
+def _open_operations(settings: Settings, workspaces: Workspaces, parts: Collection[str], running: Running) -> None:
     """Probes and metrics. A port that is taken is told, and no reason to leave employees without answers."""
     host, port = settings.operations_host, settings.operations_port
     try:
@@ -210,10 +228,12 @@ def _open_operations(settings: Settings, desk: Desk, parts: Collection[str], run
     client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url, timeout=5)
     watched = Watched(
         sessions=make_sessions(open_database(settings.database_url, read_only=True, limits=limits)),
-        clock=desk.clock,
-        started_at=desk.clock(),
-        content_revision=lambda: desk.answering.kb.revision,
+        clock=running.clock,
+        started_at=running.clock(),
+        content_revisions=lambda: sorted({employer.desk.answering.kb.revision for employer in workspaces.employers}),
+        last_round=lambda: running.last_round,
         last_tick=lambda: running.last_tick,
+        idle=since_last_act,
         accepting=lambda: running.accepting(),
         reach_slack=client.auth_test if settings.slack_bot_token else None,
         works_jobs=bool({"deliver", "checkins"} & set(parts)),

@@ -13,8 +13,8 @@ from bot.operations.probes import Watched
 from bot.operations.server import operations_app
 from bot.services.delivery import deliver_due
 from bot.services.inbox import sweep
-from bot.services.queues import claim_next
-from tests.conftest import NOW, World
+from bot.services.queues import claim_next, put
+from tests.conftest import NOW, WORKSPACE, World
 
 
 @dataclass
@@ -22,7 +22,8 @@ class Operator:
     """Somebody who looks at the operations port. The process's own state is set here."""
 
     world: World
-    last_tick: datetime | None = NOW
+    last_round: datetime | None = NOW
+    idle: timedelta = timedelta.max
     accepting: bool | None = True
     works_jobs: bool = True
     database_is_away: bool = False
@@ -38,8 +39,10 @@ class Operator:
             sessions=self.sessions,
             clock=self.world.now,
             started_at=NOW,
-            content_revision=lambda: self.world.desk.answering.kb.revision,
-            last_tick=lambda: self.last_tick,
+            content_revisions=lambda: [self.world.desk.answering.kb.revision],
+            last_round=lambda: self.last_round,
+            last_tick=lambda: self.last_round,
+            idle=lambda: self.idle,
             accepting=lambda: self.accepting,
             reach_slack=self.reach_slack,
             works_jobs=self.works_jobs,
@@ -82,18 +85,23 @@ def test_a_process_whose_jobs_stand_still_is_not(operator):
     operator.world.passed = timedelta(minutes=6)
     answer = operator.client.get("/healthz")
     assert answer.status_code == 503
-    assert answer.json()["checks"][0]["says"] == "The jobs last went round 360 s ago."
+    assert answer.json()["checks"][0]["says"] == "The jobs last showed a sign of life 360 s ago."
+
+
+def test_a_process_that_sends_a_queue_of_hours_is_alive(operator):
+    operator.world.passed, operator.idle = timedelta(hours=2), timedelta(seconds=3)
+    assert operator.client.get("/healthz").status_code == 200
 
 
 def test_a_process_that_has_just_begun_is_given_time_for_its_first_round(operator):
-    operator.last_tick = None
+    operator.last_round = None
     assert operator.client.get("/healthz").status_code == 200
     operator.world.passed = timedelta(minutes=6)
     assert operator.client.get("/healthz").status_code == 503
 
 
 def test_a_process_without_jobs_is_alive_as_long_as_it_answers(operator):
-    operator.works_jobs, operator.last_tick = False, None
+    operator.works_jobs, operator.last_round = False, None
     operator.world.passed = timedelta(hours=1)
     assert operator.look_at().get("/healthz").status_code == 200
 
@@ -227,11 +235,12 @@ def test_who_asked_for_a_person_and_waits_is_seen(operator):
 def test_what_slack_will_never_take_is_counted_by_a_closed_list_of_causes(operator):
     world = operator.world
     world.say("UROSA", "hola")
-    assert operator.metrics()["trellis_outbox_failed{token}"] == 0
-    world.desk.sender._client.token = "xoxb-revoked"
-    world.say("UROSA", "hola otra vez")
-    figures = operator.metrics()
-    assert figures["trellis_outbox_failed{token}"] == 1
+    assert operator.metrics()["trellis_outbox_failed{recipient}"] == 0
+    with world.desk.sessions() as session:
+        put(session, WORKSPACE, "to-nobody", "CGONE", {"text": "hello"}, world.now())
+        session.commit()
+    deliver_due(world.desk.sessions, world.desk.sender, world.desk.clock)
+    assert operator.metrics()["trellis_outbox_failed{recipient}"] == 1
     words_of_slack = [("my name is Rosa and I said this", 2), ("channel_not_found", 3), ("in doubt too often", 1)]
     assert count_causes(words_of_slack) == {"recipient": 3, "token": 0, "message": 0, "in_doubt": 1, "other": 2}
 

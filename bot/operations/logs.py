@@ -8,6 +8,7 @@ the kind and the places in the code are shown, never the message.
 import json
 import linecache
 import logging
+import os
 import re
 import sys
 import threading
@@ -18,10 +19,15 @@ from traceback import extract_tb
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
+import alembic
+
+import bot
+import storage.database
 from bot.operations.faults import chain_of, kind_of
 from bot.services.watching import noted
 
-OURS = ("bot", "storage", "alembic")
+# By the place of the code, not by the logger's name: libraries may be handed one of our loggers.
+OURS = tuple(f"{Path(each.__file__ or '').parent}{os.sep}" for each in (bot, storage.database, alembic))
 SECRETS = re.compile(
     r"xox[a-z](?:\.xox[a-z])?-[\w-]+|xapp-[\w-]+|(?<=://)[^/\s:@]*:[^/\s@]*(?=@)|(?i:bearer) \S+|(?<=ticket=)[^&\s]+"
 )
@@ -76,7 +82,7 @@ class Lines(logging.Formatter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    if record.name.split(".")[0] not in OURS:
+    if not record.pathname.startswith(OURS):
         return _statement(record)
     if isinstance(record.args, tuple):
         args = tuple(kind_of(each) if isinstance(each, BaseException) else each for each in record.args)

@@ -5,7 +5,7 @@ Labels come from closed lists; no label ever holds a name, an address or a word 
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -93,11 +93,11 @@ class TrellisCollector(Collector):
         self,
         sessions: Sessions,
         clock: Callable[[], datetime],
-        content_revision: Callable[[], str],
+        content_revisions: Callable[[], Sequence[str]],
         last_tick: Callable[[], datetime | None],
     ) -> None:
         self._sessions, self._clock, self._last_tick = sessions, clock, last_tick
-        self._revision = content_revision
+        self._revisions = content_revisions
         self._answers = Answers(clock)
 
     def describe(self) -> Iterable[Metric]:
@@ -106,11 +106,14 @@ class TrellisCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         content = GaugeMetricFamily("trellis_content", "The content that is loaded; always 1", labels=["revision"])
-        content.add_metric([self._revision()], 1)
+        for revision in self._revisions():
+            content.add_metric([revision], 1)
         yield content
         if tick := self._last_tick():
             yield _gauge(
-                "trellis_last_tick_timestamp_seconds", "When the jobs of this process last went round", tick.timestamp()
+                "trellis_last_tick_timestamp_seconds",
+                "Since when all jobs of this process went well at least once",
+                tick.timestamp(),
             )
         try:
             with self._sessions() as session:

@@ -1,6 +1,6 @@
 """Is this process alive, and may it be given work? Each answer is a plain sentence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from bot.operations.faults import kind_of
 from bot.operations.figures import figures
 from storage.database import Sessions
 
-ALIVE_WITHIN = timedelta(minutes=5)  # a long queue of messages may keep one round of jobs busy for a while
+ALIVE_WITHIN = timedelta(minutes=5)
 INBOX_LAG_ALLOWED = timedelta(minutes=2)  # twice the lease of a process that died
 OUTBOX_LAG_ALLOWED = timedelta(minutes=5)
 ASK_SLACK_EVERY = timedelta(seconds=30)
@@ -27,28 +27,31 @@ class Check:
 class Watched:
     """What the probes look at.
 
-    `accepting` is whether Slack reaches this process: None when that is not its part. `last_tick` is None while the
-    jobs have not all run once; `started_at` then counts. `works_jobs` is false for a process that has none.
+    `accepting` is whether Slack reaches this process: None when that is not its part. `last_round` is the moment since which
+    all jobs have been tried, `last_tick` since which all went well; None while one never did. `idle` is for how long not even
+    a part of a job has come to its end. `works_jobs` is false for a process that has no jobs.
     `reach_slack` asks Slack something and raises when that fails; None when this process has no token of its own to ask with.
     """
 
     sessions: Sessions
     clock: Callable[[], datetime]
     started_at: datetime
-    content_revision: Callable[[], str]
+    content_revisions: Callable[[], Sequence[str]]
+    last_round: Callable[[], datetime | None]
     last_tick: Callable[[], datetime | None]
     accepting: Callable[[], bool | None]
     reach_slack: Callable[[], object] | None
+    idle: Callable[[], timedelta] = lambda: timedelta.max
     works_jobs: bool = True
 
 
 def alive(watched: Watched) -> Check:
-    """Do the jobs go round? A failing database does not make a process dead: a new one would not fare better."""
+    """Do the jobs go round, well or not? A database that fails does not make a process dead: a new one would fare no better.
+    A queue of hours keeps a job from its end, but not its messages."""
     if not watched.works_jobs:
         return Check("jobs", True, "This process has no jobs of its own.")
-    since = watched.clock() - (watched.last_tick() or watched.started_at)
-    told = f"The jobs last went round {since.total_seconds():.0f} s ago."
-    return Check("jobs", since <= ALIVE_WITHIN, told)
+    since = min(watched.idle(), watched.clock() - (watched.last_round() or watched.started_at))
+    return Check("jobs", since <= ALIVE_WITHIN, f"The jobs last showed a sign of life {since.total_seconds():.0f} s ago.")
 
 
 class Readiness:
@@ -87,8 +90,8 @@ class Readiness:
         return self._slack[1]
 
     def _content(self) -> Check:
-        revision = self._watched.content_revision()
-        return Check("content", bool(revision), f"Content {revision} is loaded." if revision else "No content is loaded.")
+        revisions = ", ".join(self._watched.content_revisions())
+        return Check("content", bool(revisions), f"Content {revisions} is loaded." if revisions else "No content is loaded.")
 
 
 def _lag(name: str, what: str, seconds: float, allowed: timedelta) -> Check:

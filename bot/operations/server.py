@@ -17,7 +17,7 @@ from bot.operations.probes import Check, Readiness, Watched, alive
 def operations_app(watched: Watched) -> Starlette:
     """Routes are plain functions, so that each runs in a thread and a slow database keeps no probe waiting."""
     readiness = Readiness(watched)
-    collector = TrellisCollector(watched.sessions, watched.clock, watched.content_revision, watched.last_tick)
+    collector = TrellisCollector(watched.sessions, watched.clock, watched.content_revisions, watched.last_tick)
     registry = registry_of(collector)
 
     def healthz(_: Request) -> Response:

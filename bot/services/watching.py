@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -14,6 +15,7 @@ Ids = dict[str, int | str]
 Trace = Callable[[str, Ids], AbstractContextManager[Any]]
 
 _at_work: ContextVar[Ids | None] = ContextVar("at_work", default=None)
+_last_end = time.monotonic()
 _trace: Trace = lambda act, ids: nullcontext()  # noqa: E731
 
 
@@ -26,6 +28,7 @@ def trace_with(trace: Trace) -> None:
 @contextmanager
 def watched(act: str) -> Iterator[None]:
     """Around one act; a function's decorator, too. An act that ends with an error is logged by who handles the error."""
+    global _last_end
     started, ids = time.perf_counter(), dict[str, int | str]()
     token = _at_work.set(ids)
     try:
@@ -35,6 +38,12 @@ def watched(act: str) -> Iterator[None]:
         logger.info("%s", act)
     finally:
         _at_work.reset(token)
+        _last_end = time.monotonic()
+
+
+def since_last_act() -> timedelta:
+    """For how long nothing has come to its end in this process, by a clock that nobody sets."""
+    return timedelta(seconds=time.monotonic() - _last_end)
 
 
 def note(**ids: int | str | None) -> None:
