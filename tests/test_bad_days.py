@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import os
 import shutil
+import signal
 import sqlite3
 import threading
 from collections import Counter
@@ -18,9 +20,11 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
+from bot.app import build_slack_app
 from bot.config import Settings
-from bot.content_watch import ContentWatch, watches_of
+from bot.content_watch import ContentWatch, look_when_told, watches_of
 from bot.knowledge_base.base import revision
+from bot.localslack.delivery import Delivery
 from bot.localslack.web_api import WebApi
 from bot.localslack.workspace import SlackError
 from bot.running import assemble
@@ -28,10 +32,12 @@ from bot.services import inbox
 from bot.services.delivery import NotSent, deliver_due
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import claim_next, claim_one, put
+from bot.slack.receiving import SocketReception
 from bot.slack.sender import SlackSender
 from bot.workspaces import one_workspace
 from storage.models import Exchange, Handoff, InboxItem, OutboxItem
 from tests.conftest import NOW, WORKSPACE, World
+from tests.http_servers import wait_for
 
 
 def rows(world: World, table: Any) -> list[Any]:
@@ -465,3 +471,41 @@ def test_content_that_is_mended_after_it_was_broken_is_taken_over(world, content
     assert not watch.look(at_once=True)
     file.write_text(good + "\n# mended\n", encoding="utf-8")
     assert watch.look(at_once=True)
+
+
+# --- the socket --------------------------------------------------------------------------------------------------
+
+
+def test_the_socket_breaks_in_the_middle_and_every_question_is_answered_once(world):
+    slack, dwayne = world.slack, world.slack.as_user("UDWAYNE")
+    dwayne.delivery = slack.delivery = Delivery(slack.workspace, "secret", None)  # over a real socket
+    settings = Settings(_env_file=None, slack_bot_token="xoxb-local", slack_api_url=slack.api_url)
+    socket = SocketReception(build_slack_app(settings, world.desk), "xapp-local")
+    socket.open()
+    try:
+        wait_for(lambda: slack.delivery.sockets, 30)
+        asked = [dwayne.say("what does a cook make")]
+        slack.disconnect()
+        asked += [dwayne.say("who pays for school"), dwayne.say("I need child care")]
+        wait_for(lambda: slack.delivery.sockets, 30)  # the client connects anew by itself
+        while len(replies(world)) < len(asked):
+            wait_for(lambda: slack.clock.waits or len(replies(world)) == len(asked), 30)
+            world.passed += timedelta(minutes=6)  # Slack tells again what was not acknowledged
+    finally:
+        socket.close()
+    live_on(world, minutes=2)
+    answered_once(world, *asked)
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP: there the content is looked at once a minute"
+)
+def test_the_operator_says_that_the_content_is_complete(world, content):
+    watch, before = watch_over(world, content), signal.getsignal(signal.SIGHUP)
+    change(content, world.desk.answering.kb.say("feedback_thanks", "en"), "Many thanks indeed.")
+    look_when_told([watch])
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        wait_for(lambda: world.desk.answering.kb.revision == revision(content), 60)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -147,7 +147,7 @@ class Delivery:
         try:
             socket.send(envelope)
             return Answer(True, waiting.result(PATIENCE))
-        except NoAnswer:
+        except (NoAnswer, OSError, RuntimeError):  # too late, or the connection broke while we were sending
             return Answer(False, {})
         finally:
             self._waiting.pop(envelope_id, None)
