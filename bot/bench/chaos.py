@@ -106,7 +106,7 @@ def run_trial(trial: Trial, folder: Path, content: Path, tell: Callable[[str], o
     """Everything of one trial in `folder`, which should be empty."""
     chance = random.Random(trial.seed)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # broken connections are meant
-    with _database(trial.database, folder) as (url, restart):
+    with own_database(trial.database, folder) as (url, restart):
         kb = load(content)
         _fill(url, kb, trial.reminders)
         people = [User(f"U{number}", f"Person {number}") for number in range(trial.reminders)]
@@ -285,7 +285,7 @@ class Crew:
 
 
 @contextmanager
-def _database(kind: str, folder: Path) -> Iterator[tuple[str, Callable[[], None] | None]]:
+def own_database(kind: str, folder: Path) -> Iterator[tuple[str, Callable[[], None] | None]]:
     """(url, how it is restarted the hard way; None for SQLite, which is a file)."""
     if kind == "sqlite":
         url = f"sqlite:///{folder / 'chaos.db'}"

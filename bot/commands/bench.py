@@ -4,13 +4,15 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from bot.app import build_answering, build_console, build_desk
-from bot.bench import answering, chaos, console, lattice, planning
+from bot.bench import answering, chaos, console, events, lattice, planning
 from bot.config import Settings
 from bot.console.app import COOKIE
 from bot.knowledge_base import load
@@ -22,6 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     bench = commands.add_parser("bench", help="bench console|lattice|…: speed and scale, measured on this machine")
     what = bench.add_subparsers(required=True, metavar="what")
     _add_answering(what)
+    _add_events(what)
     _add_console(what)
     _add_lattice(what)
     _add_chaos(what)
@@ -43,6 +46,41 @@ def run_answering(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     print(f"slowest {found.slowest:.1f} ms; ready after {found.ready:.1f} s; at most {found.memory:.0f} MB")
     return 0
+
+
+def _add_events(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = what.add_parser(
+        "events", help="from message to reply under load, beside a bare Bolt echo; with --kill-every, is any lost?"
+    )
+    parser.add_argument("--rate", type=float, default=50.0, help="questions a second")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--people", type=int, default=500)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--kill-every", type=float, metavar="SECONDS", help="kill a process at random about so often")
+    parser.add_argument("--no-echo", action="store_true", help="leave out the yardstick")
+    parser.set_defaults(run=run_events)
+
+
+def run_events(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Returns 1 when a question was not answered, or answered twice."""
+    load_ = events.Load(arguments.rate, arguments.seconds, arguments.people, arguments.processes, arguments.kill_every)
+    kb, manifest = load(settings.content_dir), json.loads(Path("manifest.json").read_text(encoding="utf-8"))
+    questions = [text for text, card, _ in kb.examples() if not card.startswith(("safety/", "assistant/"))]
+    found = {}
+    if not arguments.no_echo:
+        found["bare Bolt echo"] = events.measure_echo(replace(load_, processes=1, kill_every=None), manifest, questions)
+    with TemporaryDirectory() as folder, chaos.own_database(arguments.database, Path(folder)) as (url, _):
+        found["Trellis"] = events.measure_trellis(load_, url, kb, manifest, questions)
+    print(f"{'':16}{'asked':>8}{'lost':>6}{'twice':>7}{'kills':>7}{'reply ms, median':>18}{'p99':>8}{'slowest':>9}", end="")
+    print(f"{'ack ms, median':>16}{'p99':>7}{'CPU s':>8}{'MB':>6}")
+    for name, each in found.items():
+        reply, ack = np.percentile(each.reply, [50, 99, 100]), np.percentile(each.ack, [50, 99])
+        print(f"{name:16}{each.asked:8,}{each.lost:6}{each.twice:7}{each.kills:7}{reply[0]:18.1f}{reply[1]:8.1f}", end="")
+        print(f"{reply[2]:9.0f}{ack[0]:16.1f}{ack[1]:7.1f}{each.cpu:8.1f}{each.memory:6.0f}")
+    print(f"{load_.rate:g} a second for {load_.seconds:g} s, {load_.people} people, {load_.processes} processes,", end=" ")
+    print(f"{arguments.database}, {os.cpu_count()} cores shared with the local Slack; CPU without the database's")
+    return 1 if any(each.lost or each.twice for each in found.values()) else 0
 
 
 def _add_console(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
