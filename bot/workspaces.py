@@ -203,7 +203,7 @@ def _app_of(settings: Settings, employer: Employer, installations: Installations
         app = App(
             client=WebClient(base_url=settings.slack_api_url),
             signing_secret=settings.slack_signing_secret or None,
-            authorize=installations.authorize,
+            authorize=lambda context, enterprise_id, team_id: installations.authorize(context, enterprise_id, team_id),
         )
 
     def leave(team: str | None, enterprise: str | None) -> None:
