@@ -150,14 +150,16 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     if workspaces is None:
         return True
     running = assemble(settings, workspaces, parts, stopping)
-    running.closing.append(start_traces())
+    stop_traces = start_traces()
     watches = watches_of(settings, workspaces)
     running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
     look_when_told(watches)
     running.start()
     logger.info("running: %s", ", ".join(parts))
     stopping.wait()
-    return running.stop()
+    finished = running.stop()
+    stop_traces()
+    return finished
 
 
 def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str], stopping: threading.Event) -> Running:

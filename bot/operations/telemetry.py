@@ -5,12 +5,15 @@ Our provider is not made the global one: instrumented libraries would then put r
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bot.services.watching import Ids, Trace, trace_with
 
 logger = logging.getLogger(__name__)
+
+FLUSH_PATIENCE = 1.5  # seconds; with the patience of the run loop this stays below the 10 s of container engines
 
 
 def start_traces() -> Callable[[], None]:
@@ -27,10 +30,18 @@ def start_traces() -> Callable[[], None]:
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but traces need more packages: pip install 'trellis[telemetry]'."
         )
         return lambda: None
-    provider = TracerProvider(resource=Resource.create({"service.name": os.getenv("OTEL_SERVICE_NAME", "trellis")}))
+    service = Resource.create({"service.name": os.getenv("OTEL_SERVICE_NAME", "trellis")})
+    provider = TracerProvider(resource=service, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace_with(_spans_of(provider))
-    return provider.shutdown
+
+    def stop() -> None:
+        """A collector that does not answer must not hold the process up."""
+        last = threading.Thread(target=provider.shutdown, daemon=True)
+        last.start()
+        last.join(FLUSH_PATIENCE)
+
+    return stop
 
 
 def _spans_of(provider: object) -> Trace:
