@@ -163,7 +163,8 @@ def register_listeners(app: App, settings: Settings, desk: Desk, workspace: str)
     """Everything that people of this workspace may do in Slack."""
     register_accounts(app, desk, workspace)
     register(app, desk, workspace)
-    map_address = f"{settings.console_url.rstrip('/')}/map" if settings.slack_client_id else ""
+    whose = f"?workspace={workspace}" if settings.workspaces_file else ""
+    map_address = f"{settings.console_url.rstrip('/')}/map{whose}" if settings.slack_client_id else ""
     register_plans(app, desk, workspace, map_address)
     register_checkins(app, desk, workspace, desk.sender)
     register_coaching(app, desk, workspace)

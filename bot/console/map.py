@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bot.console.parts import parts_of
+from bot.console.parts import parts_at, parts_of
 from bot.console.views import render
 from bot.domain.cards import Language
 from bot.domain.map_layout import FAMILIES, LEVELS, PHONE, WIDE
@@ -46,9 +46,15 @@ def career_map_page(
     no_degree: SHORT = "",
     growing: SHORT = "",
     language: SHORT = "",
+    workspace: SHORT = "",
 ) -> Response:
-    """`from` and `to` mark the best ways between two jobs; `role` opens its card; the filters dim what does not fit."""
-    parts = parts_of(request)
+    """`from` and `to` mark the best ways between two jobs; `role` opens its card; the filters dim what does not fit.
+
+    `workspace` says whose map it is, where several are served; it is remembered for the next click.
+    """
+    if workspace:
+        request.session["map"] = workspace
+    parts = parts_at(request, request.session.get("map", "")) or parts_of(request)
     kb, lattice = parts.desk.answering.kb, parts.desk.answering.work_out.lattice
     spoken = _language(request, language)
     today = parts.desk.clock().date()
