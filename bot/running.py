@@ -149,8 +149,8 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     workspaces = patiently(partial(open_workspaces, settings, stopping=stopping.is_set), "The database", stopping)
     if workspaces is None:
         return True
-    running = assemble(settings, workspaces, parts, stopping)
     stop_traces = start_traces()
+    running = assemble(settings, workspaces, parts, stopping)
     watches = watches_of(settings, workspaces)
     running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
     look_when_told(watches)

@@ -102,7 +102,7 @@ def test_an_operator_watches_a_process_from_its_start_to_its_end(slack, sessions
         dwayne = slack.as_user(PERSON)
         dwayne.ask(SAID)
         wait_for(lambda: "trellis_reply_seconds_count 1.0" in httpx.get(f"{url}/metrics").text, 20)
-        assert "trellis_last_tick_timestamp_seconds" in httpx.get(f"{url}/metrics").text
+        wait_for(lambda: "trellis_last_tick_timestamp_seconds" in httpx.get(f"{url}/metrics").text, 20)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
