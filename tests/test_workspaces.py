@@ -163,6 +163,14 @@ def _routes(app) -> list:
     return [inner for route in app.routes for inner in getattr(getattr(route, "original_router", None), "routes", [route])]
 
 
+def test_everybody_sees_the_map_of_their_own_employer(two):
+    browser = two.console()
+    assert "Harbor Clinics" in browser.get(f"/map?workspace={HARBOR}").text
+    assert "Harbor Clinics" in browser.get("/map?language=es").text, "and at the next click"
+    assert "Lakeshore Health" in two.console().get("/map").text
+    assert browser.get("/inbox").status_code == 303
+
+
 def test_who_signs_in_from_a_workspace_that_is_not_served_here_is_sent_away(two, monkeypatch):
     monkeypatch.setattr(two.slacks[HARBOR].workspace, "team_id", "T09ELSE")
     two.settings.slack_web_url = two.slacks[HARBOR].url

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bot.console.parts import parts_at, parts_of
+from bot.console.parts import parts_of
 from bot.console.views import render
 from bot.domain.cards import Language
 from bot.domain.map_layout import FAMILIES, LEVELS, PHONE, WIDE
@@ -54,7 +54,7 @@ def career_map_page(
     """
     if workspace:
         request.session["map"] = workspace
-    parts = parts_at(request, request.session.get("map", "")) or parts_of(request)
+    parts = parts_of(request)
     kb, lattice = parts.desk.answering.kb, parts.desk.answering.work_out.lattice
     spoken = _language(request, language)
     today = parts.desk.clock().date()

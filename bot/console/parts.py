@@ -38,8 +38,10 @@ class Parts:
 
 
 def parts_of(request: Request) -> Parts:
-    """Those of the workspace in which somebody is signed in; the first one's for people who are not."""
-    return parts_at(request, request.session.get("workspace", "")) or request.app.state.parts
+    """Those of the workspace in which somebody is signed in. For people who are not: of the one whose map they look at, else
+    the first; they see nothing but the map and the way in."""
+    team = request.session.get("workspace") or request.session.get("map", "")
+    return parts_at(request, team) or request.app.state.parts
 
 
 def parts_at(request: Request, team: str) -> Parts | None:

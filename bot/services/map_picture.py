@@ -68,7 +68,9 @@ def map_picture(
     counts = {"roles": len(shown.roles), "families": len(shown.drawing.lanes)}
     alt = say("map_alt", employer=kb.employer["name"], **counts, **words)
     if address and start:
-        address += f"?language={language}&from={start}" + (f"&to={goal}" if goal else f"&role={start}")
+        address += f"{'&' if '?' in address else '?'}language={language}&from={start}" + (
+            f"&to={goal}" if goal else f"&role={start}"
+        )
     comment = say("map_comment", goal=title(goal) if goal else "", address=address, role=words["role"], route=words["route"])
     return Picture(_drawn(kb, shown, language, way, start, following), alt[:1000], comment, say("map_file") + ".png")
 
