@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from bot.domain.problems import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
+DEEPEST = 30  # lists and mappings inside one another
 
 
 class UniqueKeyLoader(yaml.CSafeLoader):
@@ -23,6 +24,21 @@ class UniqueKeyLoader(yaml.CSafeLoader):
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"“{key}” stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """Raises yaml.YAMLError, also for what would fill the memory (aliases) or bring the parser down (endless nesting)."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.constructor.ConstructorError(None, None, "too many levels inside one another", event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "please write it out instead of using *", event.start_mark)
+    try:
+        return yaml.load(text, UniqueKeyLoader)
+    except (ValueError, AttributeError, TypeError) as error:  # a day that does not exist, a number that is none
+        raise yaml.YAMLError(f"there is a date or a number that can't be read: {error}") from error
 
 
 @dataclass
@@ -39,7 +55,7 @@ class Reader:
             self.problems.append(Problem(path, "", "this file is missing"))
             return None
         try:
-            return yaml.load(where.read_text(encoding="utf-8"), UniqueKeyLoader)
+            return read_yaml(where.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f"line {mark.line + 1}" if mark else ""

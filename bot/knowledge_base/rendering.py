@@ -4,10 +4,24 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from types import FunctionType
+from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Template
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.nodes import (
+    Assign,
+    AssignBlock,
+    Block,
+    CallBlock,
+    Extends,
+    FilterBlock,
+    For,
+    FromImport,
+    Import,
+    Include,
+    Macro,
+)
+from jinja2.sandbox import SandboxedEnvironment, SecurityError
 
 from bot.domain.cards import Fact, Language, Office
 from bot.domain.people import Employee
@@ -15,7 +29,47 @@ from bot.domain.people import Employee
 TAG = re.compile(r"^\[([a-z-]+)\]\s*")
 TAGS = frozenset({"full-time", "part-time", "per-diem", "nights", "days", "new-hire", "manager"})
 
-_templates = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+
+class OnlyWords(SandboxedEnvironment):
+    """Content says words, figures and conditions. It can't reach Python, nor keep a machine busy or fill its memory: no loops,
+    no calculating, no filters, no calls but those of the functions that it is given."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        self.globals.clear()
+        self.filters.clear()
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> NoReturn:
+        raise SecurityError(f"a text can't calculate (“{operator}”)")
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return isinstance(obj, FunctionType)
+
+    def read(self, template: str) -> Template:
+        """Compiled. Raises jinja2.TemplateError."""
+        parsed = self.parse(template)
+        if found := next(parsed.find_all(NOT_FOR_CONTENT), None):
+            raise SecurityError(f"a text can't have “{type(found).__name__.lower()}”")
+        return self.from_string(parsed)
+
+
+NOT_FOR_CONTENT = (
+    For,
+    Macro,
+    CallBlock,
+    FilterBlock,
+    Import,
+    FromImport,
+    Include,
+    Extends,
+    Block,
+    Assign,
+    AssignBlock,
+)
+
+_templates = OnlyWords()
 
 
 class ExpiredFact(Exception):
@@ -33,7 +87,7 @@ def fill(template: str, values: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=8192)
 def _compiled(template: str) -> Template:
-    return _templates.from_string(template)
+    return _templates.read(template)
 
 
 def show_fact(fact: Fact, language: Language, today: date) -> str:
