@@ -4,7 +4,6 @@ Every part may run in any number of processes at once; what they share is the da
 """
 
 import logging
-import random
 import signal
 import threading
 import time
@@ -12,8 +11,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from traceback import extract_tb
 from typing import TypeVar
 
 from slack_sdk import WebClient
@@ -30,6 +27,7 @@ from bot.app import (
 )
 from bot.config import Settings
 from bot.content_watch import look_when_told, watches_of
+from bot.jobs import Job, pause_after, where_from
 from bot.operations.probes import Watched
 from bot.operations.server import operations_app
 from bot.operations.telemetry import start_traces
@@ -53,36 +51,8 @@ logger = logging.getLogger(__name__)
 Made = TypeVar("Made")
 
 PARTS = ("slack", "deliver", "checkins", "console")
-LONGEST_PAUSE = 15.0  # seconds between two tries of what fails: that much later than the database, we are back
 START_PATIENCE = 120.0  # seconds in which database and Slack must become reachable at the start
 STOP_PATIENCE = 8.0  # seconds for what is in hand when told to stop; container engines wait for 10
-
-
-@dataclass
-class Job:
-    """Something done again and again. When it fails it is tried again, after a growing pause, for ever."""
-
-    name: str
-    do: Callable[[], object]
-    every: timedelta = timedelta(seconds=1)
-    done_at: datetime | None = None  # when it last came to its end without an error
-    tried_at: datetime | None = None  # when it last came to its end, well or not
-    failures: int = 0  # in a row
-
-    def once(self, clock: Clock) -> float:
-        """Do it; returns the seconds until it should be done again. Never raises: one bad minute must not end the process."""
-        try:
-            self.do()
-        except Exception as error:
-            self.failures, self.tried_at = self.failures + 1, clock()
-            pause = pause_after(self.failures)
-            logger.error("%s failed, %s; again in %.0f s", self.name, where_from(error), pause)
-            return pause
-        if self.failures:
-            logger.warning("%s works again after %s failures", self.name, self.failures)
-        self.failures, self.done_at = 0, clock()
-        self.tried_at = self.done_at
-        return self.every.total_seconds()
 
 
 @dataclass
@@ -139,8 +109,8 @@ def _all_since(ends: Iterable[datetime | None]) -> datetime | None:
     return min((end for end in known if end), default=None) if None not in known else None
 
 
-def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
-    """Serve until told to stop (SIGTERM, Ctrl-C). False when something in hand could not be finished in time.
+def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own") -> bool:
+    """Serve until told to stop (SIGTERM, Ctrl-C). `engine` "procrastinate" rings for the shared jobs. False when something in hand could not be finished in time.
 
     Raises ContentError and WorkspacesFileError for what can't be trusted, NotReachable when database or Slack stay away at the start.
     """
@@ -154,6 +124,8 @@ def run(settings: Settings, parts: Collection[str] = PARTS) -> bool:
     watches = watches_of(settings, workspaces)
     running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
     look_when_told(watches)
+    if engine == "procrastinate":
+        patiently(partial(hand_over, running, settings.database_url), "The database", stopping)
     running.start()
     logger.info("running: %s", ", ".join(parts))
     stopping.wait()
@@ -184,12 +156,23 @@ def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str],
     return running
 
 
+def hand_over(running: Running, url: str) -> None:
+    """From now on Procrastinate rings for the jobs that processes share. Raises ImportError without the extra."""
+    from bot.under_procrastinate import ring_for, set_up
+
+    set_up(url)
+    shared = [job for job in running.jobs if job.shared]
+    running.jobs = [job for job in running.jobs if not job.shared]
+    if shared:
+        running.jobs.append(ring_for(shared, url, running.clock, running.stopping))
+
+
 def jobs_of(employer: Employer, parts: Collection[str]) -> list[Job]:
     """What one workspace needs. Each has threads of its own: the long queue of one keeps no other waiting."""
     desk, name = employer.desk, f" of {employer.id}" if employer.id else ""
 
     def job(what: str, do: Callable[[Desk], object], every: timedelta = timedelta(seconds=1)) -> Job:
-        return Job(what + name, lambda: do(desk) if employer.installed() else None, every)
+        return Job(what + name, lambda: do(desk) if employer.installed() else None, every, shared=True)
 
     jobs = [job("inbox", sweep), job("outbox", deliver)] if "deliver" in parts else []
     return jobs + ([job("checkins", look_after), job("daily", tidy_up, timedelta(days=1))] if "checkins" in parts else [])
@@ -273,18 +256,6 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, SlackApiError):
         return error.response.status_code in (429, 500, 502, 503, 504) or error.response.get("error") == "ratelimited"
     return not (isinstance(error, OperationalError) and "sqlite" in str(type(error.orig)))
-
-
-def pause_after(failures: int) -> float:
-    """1, 2, 4 … seconds, and not all processes at the same moment."""
-    return min(LONGEST_PAUSE, 2.0 ** (failures - 1)) * random.uniform(0.6, 1.0)
-
-
-def where_from(error: BaseException) -> str:
-    """Kind of error and line of code. Never its message: that may hold what an employee wrote."""
-    ours = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
-    line = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
-    return f"{type(error).__name__}{line}"
 
 
 def first_line(error: BaseException) -> str:

@@ -21,6 +21,7 @@ Sessions = Callable[[], Session]
 
 logger = logging.getLogger(__name__)
 
+READS = "trellis_reads"  # the execution option of a transaction that will not write
 MIGRATIONS_LOCK = 0x7265_6C6C  # any number, the same in all processes
 
 
@@ -79,7 +80,8 @@ def open_database(url: str, *, read_only: bool = False, limits: Limits | None = 
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        reads = read_only or connection.get_execution_options().get(READS)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -95,6 +97,14 @@ def make_sessions(engine: Engine, workspace: str = "") -> Sessions:
     return sessions
 
 
+@contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """A session that only reads: on SQLite it waits for no writer, and none waits for it."""
+    with sessions() as session:
+        session.connection(execution_options={READS: True})
+        yield session
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to `revision`; safe to run at every start, by any number of processes at once.
 
@@ -105,7 +115,7 @@ def migrate(url: str, revision: str = "head") -> None:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = open_database(url, limits=Limits(pool=1, overflow=1, statement_seconds=0))
     try:
-        with _one_at_a_time(engine):
+        with one_at_a_time(engine):
             if newer := _newer_than_we_know(engine, alembic_config(url)):
                 logger.warning("the database is at revision %s, newer than this version of Trellis", newer)
             else:
@@ -115,7 +125,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 @contextmanager
-def _one_at_a_time(engine: Engine) -> Iterator[None]:
+def one_at_a_time(engine: Engine) -> Iterator[None]:
     """PostgreSQL: the others wait here. SQLite's own write lock does as much. Gone with its connection, whatever happens."""
     if engine.dialect.name != "postgresql":
         yield

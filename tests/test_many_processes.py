@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlmodel import col, select
 
+from bot.bench.chaos import Trial, run_trial
 from bot.services import queues
 from storage.database import Limits, migrate, open_database
 from storage.models import InboxItem, OutboxItem
@@ -151,3 +152,13 @@ def _keys(slack) -> list[str]:
     sent = [message for channel in list(slack.workspace.channels.values()) for message in list(channel.messages)]
     ours = sorted((message for message in sent if message.get("bot_id")), key=lambda message: float(message["ts"]))
     return [message["metadata"]["event_payload"]["id"] for message in ours]
+
+
+def test_under_procrastinate_no_reminder_is_lost_or_sent_twice_whatever_fails(tmp_path, make_database, request):
+    """The chaos of test_chaos.py, with that engine ringing for the jobs."""
+    if request.config.getoption("--database") != "postgresql":
+        pytest.skip("Procrastinate needs PostgreSQL")
+    trial = Trial(reminders=60, processes=2, database="postgresql", speed=20, limit=200, engine="procrastinate")
+    found = run_trial(trial, tmp_path, Path("content"), lambda words: None)
+    assert (found.lost, found.twice) == (0, 0)
+    assert found.kills > 3

@@ -37,7 +37,8 @@ def settings(slack) -> Settings:
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch):
-    monkeypatch.setattr("bot.running.pause_after", lambda failures: 0.01)
+    for module in ("bot.running", "bot.jobs"):
+        monkeypatch.setattr(f"{module}.pause_after", lambda failures: 0.01)
 
 
 def test_a_database_that_is_gone_for_a_while_costs_nobody_their_answer(world, monkeypatch, caplog):

@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from bot.domain.checkins import due, schedule
+from bot.jobs import Job
 from bot.knowledge_base import KnowledgeBase, load
 from bot.localslack import LocalSlack
 from bot.localslack.web_api import Journal
@@ -61,6 +62,7 @@ class Trial:
     speed: float = 10.0
     limit: float = 900.0  # real seconds; what has not arrived by then counts as lost
     seed: int = 1
+    engine: Literal["own", "procrastinate"] = "own"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,10 @@ def run_trial(trial: Trial, folder: Path, content: Path, tell: Callable[[str], o
     chance = random.Random(trial.seed)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # broken connections are meant
     with own_database(trial.database, folder) as (url, restart):
+        if trial.engine == "procrastinate":
+            from bot.under_procrastinate import set_up
+
+            set_up(url)
         kb = load(content)
         _fill(url, kb, trial.reminders)
         people = [User(f"U{number}", f"Person {number}") for number in range(trial.reminders)]
@@ -220,6 +226,7 @@ class Crew:
             str(trial.speed),
             str(time.time()),
             str(trial.read_back),
+            trial.engine,
         ]
         command = [sys.executable, "-m", "bot.bench.chaos", *arguments]
         self.nursery = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
@@ -321,7 +328,7 @@ def own_database(kind: str, folder: Path) -> Iterator[tuple[str, Callable[[], No
 # --- inside the nursery ------------------------------------------------------------------------------------------
 
 
-def nurse(url: str, api_url: str, content: str, processes: str, speed: str, zero: str, read_back: str) -> None:
+def nurse(url: str, api_url: str, content: str, processes: str, speed: str, zero: str, read_back: str, engine: str) -> None:
     """Keeps so many workers alive, and tells their process ids."""
     kb, parent = load(Path(content)), os.getppid()
     _warm_up(kb)
@@ -330,7 +337,7 @@ def nurse(url: str, api_url: str, content: str, processes: str, speed: str, zero
         while len(alive) < int(processes):
             pid = os.fork()
             if pid == 0:
-                work(url, api_url, kb, float(speed), float(zero), read_back == "True")
+                work(url, api_url, kb, float(speed), float(zero), read_back == "True", engine)
             alive.add(pid)
             print(*alive, flush=True)
         gone, _ = os.waitpid(-1, os.WNOHANG)
@@ -346,18 +353,36 @@ def _warm_up(kb: KnowledgeBase) -> None:
     draw(kb, notice(kb, "prepare", checkin, person, None))
 
 
-def work(url: str, api_url: str, kb: KnowledgeBase, speed: float, zero: float, read_back: bool) -> NoReturn:
+def work(url: str, api_url: str, kb: KnowledgeBase, speed: float, zero: float, read_back: bool, engine: str) -> NoReturn:
     """One process as in production: takes what is due, brings it to Slack, for ever."""
     sessions, parent = make_sessions(open_database(url)), os.getppid()
     sender = (SlackSender if read_back else Naive)("xoxb-local", api_url, timeout=TIMEOUT / speed)  # type: ignore[arg-type]
     clock = fast_clock(zero, speed)
+    jobs = [
+        Job("checkins", lambda: send_due(sessions, kb, sender, partial(draw, kb), clock())),
+        Job("outbox", lambda: deliver_due(sessions, sender, clock)),
+    ]
+    away: tuple[type[Exception], ...] = (SQLAlchemyError, SlackStruggles)  # the database restarts, Slack fails and fails
+    if engine == "procrastinate":
+        from bot import under_procrastinate
+
+        away = (*away, *under_procrastinate.AWAY)
+        jobs = [under_procrastinate.ring_for(jobs, url, clock, threading.Event())]
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     while os.getppid() == parent:
         try:
-            send_due(sessions, kb, sender, partial(draw, kb), clock())
-            deliver_due(sessions, sender, clock)
-        except (SQLAlchemyError, SlackStruggles):
-            time.sleep(0.2)  # the database is being restarted, or one fault came after the other
+            for job in jobs:
+                job.do()
+        except away:
+            time.sleep(0.2)
         time.sleep(0.02)
+    os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """A worker of Procrastinate does not look whether its nursery still lives."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
     os._exit(0)
 
 

@@ -160,6 +160,8 @@ def _add_chaos(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--processes", type=int, help="1 on SQLite, 3 on PostgreSQL unless told")
     parser.add_argument("--speed", type=float, default=10.0, help="how much faster than real the clock runs")
     parser.add_argument("--limit", type=float, default=900.0, help="real seconds after which a trial is given up")
+    engine = "what rings for the jobs; procrastinate needs PostgreSQL"
+    parser.add_argument("--engine", choices=["own", "procrastinate"], default="own", help=engine)
     parser.add_argument("--no-yardstick", action="store_true", help="leave out the sender that does not read back")
     parser.set_defaults(run=run_chaos)
 
@@ -170,7 +172,8 @@ def run_chaos(arguments: argparse.Namespace, settings: Settings) -> int:
     wrong = 0
     print(f"{'':24}{'lost':>6}{'twice':>7}{'seconds':>9}{'kills':>7}{'freezes':>9}{'restarts':>10}{'read back':>11}")
     for read_back in (True,) if arguments.no_yardstick else (True, False):
-        trial = chaos.Trial(arguments.reminders, processes, arguments.database, read_back, arguments.speed, arguments.limit)
+        sizes = (arguments.reminders, processes, arguments.database, read_back, arguments.speed, arguments.limit)
+        trial = chaos.Trial(*sizes, engine=arguments.engine)
         with TemporaryDirectory() as folder:
             found = chaos.run_trial(trial, Path(folder), settings.content_dir, lambda words: print(words, file=sys.stderr))
         name = "with read-back" if read_back else "naive, as a yardstick"

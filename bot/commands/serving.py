@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection
+from importlib.util import find_spec
 
 from slack_sdk.errors import SlackApiError
 
@@ -27,6 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     serve = commands.add_parser("run", help="serve Slack: Socket Mode with SLACK_APP_TOKEN, else HTTP at /slack/events")
     only = "this part alone: slack, deliver, checkins or console; several times, or with commas. All of them unless told"
     serve.add_argument("--only", action="append", default=[], metavar="PART", help=only)
+    serve.add_argument("--engine", choices=["own", "procrastinate"], default="own", help="what rings for the recurring jobs")
     serve.set_defaults(run=run_serve)
     database = commands.add_parser("db", help="db upgrade: brings the database up to date")
     database.add_argument("action", choices=["upgrade"])
@@ -50,11 +52,11 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 after an orderly stop, 1 when the start failed, 2 when settings or arguments are wrong."""
     named = [part.strip() for only in arguments.only for part in only.split(",") if part.strip()]
     parts = tuple(part for part in PARTS if part in named or not named)
-    if problem := problem_with(settings, parts, named):
+    if problem := problem_with(settings, parts, named) or problem_with_engine(settings, arguments.engine):
         print(problem, file=sys.stderr)
         return 2
     try:
-        finished = run(settings, parts)
+        finished = run(settings, parts, arguments.engine)
     except (NotReachable, SlackApiError, OSError) as error:
         print(start_problem(error), file=sys.stderr)
         return 1
@@ -78,6 +80,17 @@ def problem_with(settings: Settings, parts: Collection[str], named: Collection[s
         return "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP events); see .env.example."
     if "console" in named and not (settings.slack_client_id and settings.slack_client_secret):
         return "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (Slack app → Basic Information): coaches sign in with Slack."
+    return ""
+
+
+def problem_with_engine(settings: Settings, engine: str) -> str:
+    """What keeps this engine from ringing, as a sentence; "" when nothing does."""
+    if engine == "own":
+        return ""
+    if not settings.database_url.startswith("postgresql"):
+        return "--engine procrastinate needs PostgreSQL: set DATABASE_URL (docs/postgresql.md)."
+    if find_spec("procrastinate") is None:
+        return "--engine procrastinate: install Trellis with the extra, pip install 'trellis[procrastinate]'."
     return ""
 
 
