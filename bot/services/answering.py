@@ -212,27 +212,63 @@ def today_for(person: Person, now: datetime, zone: str) -> date:
 Draw = Callable[[KnowledgeBase, Reply, int, Language], dict[str, Any]]
 
 
-def answer(session: Session, item: InboxItem, person: Person, answering: Answering, draw: Draw, now: datetime) -> OutboxItem:
-    """Answer an inbox item (kind `message` or `choice`) in the caller's transaction: exchange, dialogue, handoff,
-    outbox row and the item's end are one commit. Returns the outbox row, ready to be delivered."""
-    body, employee = item.body, employee_of(person, session)
-    conversation, first_contact = conversation_at(session, item, person, now)
-    dialogue = Dialogue.recall(conversation.dialogue, now)
-    today = today_for(person, now, answering.kb.employer["zone"])
-    question = redact(body.get("text", ""))
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, where, and what was said before: all that the reply depends on."""
+
+    employee: Employee
+    dialogue: Dialogue
+    today: date
+    language: Language
+    first_contact: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A reply that is not kept or sent yet, and the question as it is kept."""
+
+    question: str
+    reply: Reply
+    dialogue: Dialogue
+
+
+def asked_by(session: Session, item: InboxItem, person: Person, kb: KnowledgeBase, now: datetime) -> Asking:
+    """Reads what `prepare` needs. It stays true until the item is finished: a conversation is worked on by one at a time."""
+    conversation = _going_on(session, item, now)
+    language = conversation.language if conversation else person.language
+    return Asking(
+        employee_of(person, session),
+        Dialogue.recall(conversation.dialogue, now) if conversation else Dialogue(),
+        today_for(person, now, kb.employer["zone"]),
+        "es" if language == "es" else "en",
+        conversation is None and _is_first(session, person),
+    )
+
+
+def prepare(item: InboxItem, asking: Asking, answering: Answering) -> Prepared:
+    """The reply to an inbox item (kind `message` or `choice`). Touches no database."""
+    kb, employee, dialogue, today = answering.kb, asking.employee, asking.dialogue, asking.today
     if item.kind == "choice":
-        language: Language = "es" if conversation.language == "es" else "en"
-        reply, dialogue = answering.reply_with_card(body["card"], employee, dialogue, today, language)
-        pressed_none = body["card"] == NONE_OF_THESE
-        question = (
-            answering.kb.say("none_of_these", language) if pressed_none else answering.kb.title(body["card"], language)
-        )
+        card, language = item.body["card"], asking.language
+        reply, dialogue = answering.reply_with_card(card, employee, dialogue, today, language)
+        question = kb.say("none_of_these", language) if card == NONE_OF_THESE else kb.title(card, language)
     else:
-        reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=first_contact)
-    exchange = _keep(session, item, person, conversation, reply, question, answering.kb.revision, now)
-    conversation.dialogue, conversation.last_at = dialogue.keep(now), now
+        question = redact(item.body.get("text", ""))
+        reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=asking.first_contact)
+    return Prepared(question, reply, dialogue)
+
+
+def answer(
+    session: Session, item: InboxItem, person: Person, prepared: Prepared, kb: KnowledgeBase, draw: Draw, now: datetime
+) -> OutboxItem:
+    """Keep and send what was prepared, in the caller's transaction: exchange, dialogue, handoff, outbox row and the
+    item's end are one commit. Returns the outbox row, ready to be delivered."""
+    reply = prepared.reply
+    conversation = conversation_at(session, item, person, now)
+    exchange = _keep(session, item, person, conversation, reply, prepared.question, kb.revision, now)
+    conversation.dialogue, conversation.last_at = prepared.dialogue.keep(now), now
     conversation.language = reply.decision.language
-    payload = draw(answering.kb, reply, exchange.id or 0, reply.decision.language)
+    payload = draw(kb, reply, exchange.id or 0, reply.decision.language)
     exchange.reply_blocks = payload.get("blocks", [])
     if conversation.thread_ts:
         payload["thread_ts"] = conversation.thread_ts
@@ -246,28 +282,37 @@ def answer(session: Session, item: InboxItem, person: Person, answering: Answeri
     return sent
 
 
-def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> tuple[Conversation, bool]:
-    """The conversation that goes on, or a new one; and whether it is the person's very first."""
-    channel, thread_ts = item.body["channel"], item.body.get("thread_ts", "")
-    places = select(Conversation).where(
-        Conversation.workspace == item.workspace, Conversation.channel == channel, Conversation.thread_ts == thread_ts
-    )
-    latest = session.exec(places.order_by(col(Conversation.last_at).desc())).first()
-    if latest and (thread_ts or now - latest.last_at < NEW_CONVERSATION_AFTER):
-        return latest, False
-    first = session.exec(select(Conversation.id).where(Conversation.person_id == person.id)).first() is None
+def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
+    """The conversation that goes on, or a new one."""
+    if going_on := _going_on(session, item, now):
+        return going_on
     conversation = Conversation(
         workspace=item.workspace,
         person_id=person.id or 0,
-        channel=channel,
-        thread_ts=thread_ts,
+        channel=item.body["channel"],
+        thread_ts=item.body.get("thread_ts", ""),
         started_at=now,
         last_at=now,
         language=person.language or "en",
     )
     session.add(conversation)
     session.flush()
-    return conversation, first
+    return conversation
+
+
+def _going_on(session: Session, item: InboxItem, now: datetime) -> Conversation | None:
+    thread_ts = item.body.get("thread_ts", "")
+    places = select(Conversation).where(
+        Conversation.workspace == item.workspace,
+        Conversation.channel == item.body["channel"],
+        Conversation.thread_ts == thread_ts,
+    )
+    latest = session.exec(places.order_by(col(Conversation.last_at).desc())).first()
+    return latest if latest and (thread_ts or now - latest.last_at < NEW_CONVERSATION_AFTER) else None
+
+
+def _is_first(session: Session, person: Person) -> bool:
+    return session.exec(select(Conversation.id).where(Conversation.person_id == person.id)).first() is None
 
 
 def _keep(

@@ -1,6 +1,7 @@
 """Keeps, for every conversation, why it needs a coach: written whenever something happens in it."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -45,12 +46,23 @@ def reassess(session: Session, conversation_id: int) -> Attention | None:
     return row
 
 
-def _latest(session: Session, conversation_id: int) -> list[Exchange]:
-    wanted = select(Exchange).where(Exchange.conversation_id == conversation_id)
-    return list(session.exec(wanted.order_by(col(Exchange.id).desc()).limit(LATEST)).all())
+class Outline(NamedTuple):
+    """What decides about an exchange. The replies themselves are long, and this is read with every question."""
+
+    id: int
+    outcome: str
+    confidence: float
+    cards: list[str]
+    asked_at: datetime
 
 
-def _signs(session: Session, conversation_id: int, exchanges: list[Exchange], handled_at: datetime | None) -> list[Sign]:
+def _latest(session: Session, conversation_id: int) -> list[Outline]:
+    columns = [getattr(Exchange, name) for name in Outline._fields]
+    wanted = select(*columns).where(Exchange.conversation_id == conversation_id)  # type: ignore[call-overload]
+    return [Outline(*row) for row in session.exec(wanted.order_by(col(Exchange.id).desc()).limit(LATEST))]
+
+
+def _signs(session: Session, conversation_id: int, exchanges: list[Outline], handled_at: datetime | None) -> list[Sign]:
     signs = _troubles(session, conversation_id, handled_at)
     open_ones = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != "resolved")
     for handoff in session.exec(open_ones):

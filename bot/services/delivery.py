@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import col
 
-from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle
+from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle, settle_in
 from bot.services.watching import note, watched
 from storage.database import Sessions
 from storage.models import Exchange, OutboxItem
@@ -89,6 +90,11 @@ def deliver_one(sessions: Sessions, sender: Sender, item_id: int, clock: Clock) 
     return item is not None and _deliver(sessions, sender, item, clock) == "sent"
 
 
+def deliver_taken(sessions: Sessions, sender: Sender, item: OutboxItem, clock: Clock) -> bool:
+    """Post a message that the caller leased while putting it in (`queues.take`). True when Slack took it."""
+    return _deliver(sessions, sender, item, clock) == "sent"
+
+
 def deliver_due(sessions: Sessions, sender: Sender, clock: Clock, stopping: Callable[[], bool] = never) -> int:
     """Post what is due until nothing is, or until `stopping`; returns how many were sent. Any number of processes may
     run this. Raises SlackStruggles when it is better to wait."""
@@ -162,19 +168,14 @@ def _resolve_doubt(sessions: Sessions, sender: Sender, item: OutboxItem, clock: 
 
 def _sent(sessions: Sessions, item: OutboxItem, sent: Sent, now: datetime) -> Done:
     values = {"state": "sent", "due_at": None, "lease_until": None, "sent_at": now, "sent_ts": sent.ts}
-    if not settle(sessions, item, sent_channel=sent.channel, error="", **values):
-        return "open"
-    if item.exchange_id:
-        with sessions() as session:
-            _stamp(session, item.exchange_id, sent.ts)
-            session.commit()
+    with sessions() as session:
+        if not settle_in(session, item, sent_channel=sent.channel, error="", **values):
+            return "open"
+        if item.exchange_id:
+            answered = update(Exchange).where(col(Exchange.id) == item.exchange_id)
+            session.connection().execute(answered.values(reply_ts=sent.ts))
+        session.commit()
     return "sent"
-
-
-def _stamp(session: Session, exchange_id: int, ts: str) -> None:
-    exchange = session.get(Exchange, exchange_id)
-    if exchange:
-        exchange.reply_ts = ts
 
 
 __all__ = [
@@ -189,4 +190,5 @@ __all__ = [
     "SlackStruggles",
     "deliver_due",
     "deliver_one",
+    "deliver_taken",
 ]

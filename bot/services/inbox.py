@@ -10,17 +10,16 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from bot.domain.cards import Language
-from bot.domain.dialogue import Dialogue
 from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
-from bot.services.answering import Answering, Draw, answer, ask_for_coach, conversation_at, employee_of
+from bot.services.answering import Answering, Draw, Prepared, answer, ask_for_coach, asked_by, conversation_at, prepare
 from bot.services.attention import reassess
-from bot.services.delivery import Clock, Sender, deliver_one, never
+from bot.services.delivery import Clock, Sender, deliver_taken, never
 from bot.services.feedback import note_deletion, note_edit
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
 from bot.services.watching import note, watched
-from storage.database import Sessions
+from storage.database import Sessions, reading
 from storage.models import Conversation, Exchange, InboxItem, OutboxItem, Person
 from storage.queries import handoffs_asked_at
 
@@ -67,9 +66,9 @@ def work_through(desk: Desk, conversation: str) -> None:
             if not queues.give_back(desk.sessions, item, "failed", desk.clock()):
                 return
             outgoing = _give_up(desk, item)
-        for item_id in outgoing:
-            deliver_one(desk.sessions, desk.sender, item_id, desk.clock)
-        if desk.stopping():
+        for message in outgoing:
+            deliver_taken(desk.sessions, desk.sender, message, desk.clock)
+        if desk.stopping() or not queues.more_waits(desk.sessions, conversation):
             return
 
 
@@ -96,7 +95,7 @@ def find_person(desk: Desk, workspace: str, slack_id: str) -> Person | None:
 
 def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, dict[str, Any]]:
     """(the person, the Slack profile of an account that is not linked yet)."""
-    with desk.sessions() as session:
+    with reading(desk.sessions) as session:
         if person := person_by_slack_id(session, workspace, slack_id):
             return person, {}
     try:
@@ -111,10 +110,18 @@ def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, 
 
 
 @watched("question")
-def _handle(desk: Desk, item: InboxItem) -> list[int]:
-    """One item in one transaction; returns the outbox rows to deliver at once."""
+def _handle(desk: Desk, item: InboxItem) -> list[OutboxItem]:
+    """One item in one transaction; returns the messages to deliver at once, leased to the caller.
+
+    The reply is thought out before that: the matcher takes longest, and on SQLite everybody else would wait for it.
+    """
     note(inbox=item.id, event=item.key, kind=item.kind)
     known, profile = _look_up(desk, item.workspace, str(item.body.get("user", "")))
+    prepared = None
+    if known and item.kind in ("message", "choice"):
+        with reading(desk.sessions) as session:
+            asking = asked_by(session, item, known, desk.answering.kb, desk.clock())
+        prepared = prepare(item, asking, desk.answering)
     with desk.sessions() as session:
         now = desk.clock()
         person = session.get(Person, known.id) if known else None
@@ -123,15 +130,16 @@ def _handle(desk: Desk, item: InboxItem) -> list[int]:
             outgoing += _refuse(desk, session, item, profile, now)
         elif item.kind == "message" and _was_taken_back(session, item):
             queues.finish(session, item, now, "taken back")
-        elif item.kind in ("message", "choice"):
-            outgoing += _answer(desk, session, item, person, now)
+        elif prepared:
+            outgoing += _answer(desk, session, item, person, prepared, now)
         elif item.kind == "person":
             outgoing += _talk_to_a_person(desk, session, item, person, now)
         else:
             _note_change(session, item, person, now)
         outgoing += _tell_coaches(desk, session, item, person, now)
+        outgoing = [queues.take(each, now) for each in outgoing]
         session.commit()
-        return [each.id for each in outgoing if each.id is not None]
+        return outgoing
 
 
 def taken_back(message: str) -> str:
@@ -145,7 +153,7 @@ def _was_taken_back(session: Session, item: InboxItem) -> bool:
     return session.exec(deletion).first() is not None
 
 
-def _give_up(desk: Desk, item: InboxItem) -> list[int]:
+def _give_up(desk: Desk, item: InboxItem) -> list[OutboxItem]:
     """It failed too often: the employee is told so, and a coach gets the question instead."""
     with desk.sessions() as session:
         now = desk.clock()
@@ -153,32 +161,30 @@ def _give_up(desk: Desk, item: InboxItem) -> list[int]:
         queues.finish(session, item, now, "given up")
         outgoing: list[OutboxItem | None] = []
         if person and item.kind in ("message", "choice", "person"):
-            conversation = conversation_at(session, item, person, now)[0]
+            conversation = conversation_at(session, item, person, now)
             ask_for_coach(session, person, conversation, None, "failed", now)
             words = desk.answering.kb.say("error", "es" if conversation.language == "es" else "en", reference=item.id)
             payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation.thread_ts else {})
             outgoing.append(queues.put(session, item.workspace, f"reply:{item.key}", conversation.channel, payload, now))
             outgoing += _tell_coaches(desk, session, item, person, now)
+        taken = [queues.take(each, now) for each in outgoing if each]
         session.commit()
-        return [each.id for each in outgoing if each and each.id is not None]
+        return taken
 
 
-def _answer(desk: Desk, session: Session, item: InboxItem, person: Person, now: datetime) -> list[OutboxItem]:
+def _answer(
+    desk: Desk, session: Session, item: InboxItem, person: Person, prepared: Prepared, now: datetime
+) -> list[OutboxItem]:
     """Trellis answers, unless a coach has stepped in here. Someone who may be in danger is answered at once in any case."""
     held = claim_at(session, item, person) if item.kind == "message" else None
-    if held and not _is_safety(desk, session, item, person):
+    if held and not prepared.reply.decision.safety:
         return employee_wrote(session, desk.answering.kb, item, person, held, now)
-    reply = answer(session, item, person, desk.answering, desk.draw, now)
+    reply = answer(session, item, person, prepared, desk.answering.kb, desk.draw, now)
     exchange = session.get(Exchange, reply.exchange_id)
     note(exchange=reply.exchange_id, outbox=reply.id)
     if exchange:
         reassess(session, exchange.conversation_id)
     return [reply]
-
-
-def _is_safety(desk: Desk, session: Session, item: InboxItem, person: Person) -> bool:
-    words = str(item.body.get("text", ""))
-    return desk.answering.understanding.decide(words, employee_of(person, session), Dialogue()).safety
 
 
 def _refuse(desk: Desk, session: Session, item: InboxItem, profile: dict[str, Any], now: datetime) -> list[OutboxItem]:
@@ -209,7 +215,7 @@ def _talk_to_a_person(desk: Desk, session: Session, item: InboxItem, person: Per
     exchange = session.get(Exchange, int(item.body.get("exchange") or 0))
     own = exchange if exchange and exchange.person_id == person.id else None
     conversation = session.get(Conversation, own.conversation_id) if own else None
-    conversation = conversation or conversation_at(session, item, person, now)[0]
+    conversation = conversation or conversation_at(session, item, person, now)
     handoff = ask_for_coach(session, person, conversation, own, "asked", now)
     reassess(session, conversation.id or 0)
     language = conversation.language

@@ -8,7 +8,7 @@ from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from storage.database import Sessions
+from storage.database import Sessions, reading
 from storage.models import InboxItem, OutboxItem
 
 INBOX_LEASE = timedelta(seconds=60)
@@ -58,11 +58,17 @@ def claim_next(sessions: Sessions, conversation: str, now: datetime) -> InboxIte
         return item
 
 
+def more_waits(sessions: Sessions, conversation: str) -> bool:
+    """Is there another open item in this conversation? Takes no lock, unlike a claim."""
+    open_ones = select(InboxItem.id).where(InboxItem.conversation == conversation, col(InboxItem.done_at).is_(None))
+    with reading(sessions) as session:
+        return session.exec(open_ones.limit(1)).first() is not None
+
+
 def finish(session: Session, item: InboxItem, now: datetime, error: str = "") -> None:
     """In the transaction of the work itself: done, and the words removed."""
-    kept = session.get(InboxItem, item.id)
-    if kept is not None:
-        kept.done_at, kept.body, kept.error, kept.lease_until = now, {}, error, None
+    this = update(InboxItem).where(col(InboxItem.id) == item.id)
+    session.connection().execute(this.values(done_at=now, body={}, error=error, lease_until=None))
 
 
 def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) -> bool:
@@ -152,6 +158,13 @@ def claim_due(sessions: Sessions, now: datetime, limit: int = 5) -> list[OutboxI
         return _lease(session, list(session.exec(due).all()), now)
 
 
+def take(item: OutboxItem, now: datetime) -> OutboxItem:
+    """Lease a message that was just put in, before its transaction is committed: who does this posts it at once."""
+    item.state, item.attempts, item.token = "sending", 1, 1
+    item.lease_until = item.due_at = now + OUTBOX_LEASE
+    return item
+
+
 def claim_one(sessions: Sessions, item_id: int, now: datetime) -> OutboxItem | None:
     """One message by its id, when it is due and nobody else has it."""
     with sessions() as session:
@@ -185,10 +198,15 @@ def _lease(session: Session, items: list[OutboxItem], now: datetime) -> list[Out
 def settle(sessions: Sessions, item: OutboxItem, **values: Any) -> bool:
     """Write the outcome, only as holder of the newest token. False when somebody else has taken over."""
     with sessions() as session:
-        mine = update(OutboxItem).where(col(OutboxItem.id) == item.id, col(OutboxItem.token) == item.token)
-        done = session.connection().execute(mine.values(**values)).rowcount == 1
+        done = settle_in(session, item, **values)
         session.commit()
         return done
+
+
+def settle_in(session: Session, item: OutboxItem, **values: Any) -> bool:
+    """`settle` in the caller's transaction."""
+    mine = update(OutboxItem).where(col(OutboxItem.id) == item.id, col(OutboxItem.token) == item.token)
+    return session.connection().execute(mine.values(**values)).rowcount == 1
 
 
 # --- both --------------------------------------------------------------------------------------------------------
