@@ -1,13 +1,21 @@
 """backup, restore, doctor: what an operator does beside `run`."""
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.config import Settings
 from bot.operations.backup import back_up, restore
+from bot.operations.doctor import examine
 from bot.operations.faults import BackupProblem
+from bot.slack.installing import Installations
+from bot.workspaces import WorkspacesFileError, read_places
+from storage.database import open_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +26,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     back.add_argument("file", type=Path)
     back.add_argument("--yes", action="store_true", help="replace what the database holds")
     back.set_defaults(run=run_restore)
+    doctor = commands.add_parser("doctor", help="is everything as it should be, and how to mend what is not")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=run_doctor)
 
 
 def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -41,3 +52,46 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
         f"Restored: {held}. Messages that may have gone out since the backup are looked for in Slack before they are sent."
     )
     return 0
+
+
+def run_doctor(arguments: argparse.Namespace, settings: Settings) -> int:
+    """1 when something is wrong; warnings are for thinking about."""
+    try:
+        tokens, contents = what_is_served(settings)
+    except WorkspacesFileError as problem:
+        print(f"wrong    workspaces file: {problem}")
+        return 1
+    findings = examine(settings, tokens, contents, Path("manifest.json"), datetime.now(UTC))
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            print(
+                f"{finding.level:8} {finding.about}: {finding.says}"
+                + (f"\n         → {finding.mend}" if finding.mend else "")
+            )
+    return 1 if any(finding.level == "wrong" for finding in findings) else 0
+
+
+def what_is_served(settings: Settings) -> tuple[dict[str, str], list[Path]]:
+    """The tokens by workspace and the folders of content. Raises WorkspacesFileError."""
+    if not settings.workspaces_file:
+        return {"": settings.slack_bot_token}, [settings.content_dir]
+    places = read_places(Path(settings.workspaces_file))
+    engine = open_database(settings.database_url)
+    try:
+        installed = Installations(engine, settings.slack_client_id)
+        bots = {place.id: _installed(installed, place.id, place.enterprise or "") for place in places}
+    finally:
+        engine.dispose()
+    return bots, sorted({place.content for place in places})
+
+
+def _installed(installed: Installations, workspace: str, enterprise: str) -> str:
+    """The token; "" when there is none, also because the database is away, which is a finding of its own."""
+    try:
+        team, organisation = ("", workspace) if workspace.startswith("E") else (workspace, enterprise)
+        bot = installed.bot_of(team, organisation)
+    except SQLAlchemyError:
+        return ""
+    return (bot.bot_token or "") if bot else ""
