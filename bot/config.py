@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
-    database_url: str = "sqlite:///var/trellis.db"
+    database_url: str = Field("sqlite:///var/trellis.db", repr=False)
     database_pool: int = 5
     database_overflow: int = 10
     database_connect_seconds: int = 5
@@ -18,19 +19,19 @@ class Settings(BaseSettings):
     content_dir: Path = Path("content")
     model_dir: Path = Path("var/models")
     encoders: str = "minilm,use"
-    slack_bot_token: str = ""
-    slack_app_token: str = ""
-    slack_signing_secret: str = ""
+    slack_bot_token: str = Field("", repr=False)
+    slack_app_token: str = Field("", repr=False)
+    slack_signing_secret: str = Field("", repr=False)
     slack_api_url: str = "https://slack.com/api/"
     coach_channel: str = ""
     port: int = 8000
     console_port: int = 8001
     console_host: str = "127.0.0.1"
     console_url: str = "http://localhost:8001"
-    console_secret: str = ""
+    console_secret: str = Field("", repr=False)
     console_access: str = ""
     slack_client_id: str = ""
-    slack_client_secret: str = ""
+    slack_client_secret: str = Field("", repr=False)
     slack_web_url: str = "https://slack.com"
     workspaces_file: str = ""
     public_url: str = ""

@@ -11,6 +11,7 @@ from bot.console.access import Staff
 from bot.console.charts import draw_chart
 from bot.console.parts import parts_of
 from bot.console.views import render
+from bot.domain.spreadsheets import cell
 from bot.services.dashboards import Chart, all_charts, chart_named
 from bot.services.stepping_in import policy_of
 from storage.models import Person
@@ -55,11 +56,10 @@ def _charts(request: Request, staff: Person, site: str) -> list[Chart]:
 
 
 def as_csv(chart: Chart) -> str:
-    """A spreadsheet's file. Cells can't be formulas: labels are ours or from content, and a leading sign is quoted."""
+    """A spreadsheet's file, in which no cell is a formula."""
     file = io.StringIO()
     lines = csv.writer(file)
     lines.writerow(["week" if chart.kind == "weeks" else "name", *chart.columns])
     for label, values in chart.rows:
-        safe = f"'{label}" if label[:1] in "=+-@" else label
-        lines.writerow([safe, *("hidden" if value is None else f"{value:g}" for value in values)])
+        lines.writerow([cell(label), *("hidden" if value is None else f"{value:g}" for value in values)])
     return file.getvalue()

@@ -21,9 +21,9 @@ class Parts:
     reading: Sessions
     wall: Clock
     url: str  # where people reach the console, e.g. https://coach.example.org
-    secret: str  # signs the session cookie and makes pseudonyms
+    secret: str = field(repr=False)  # signs the session cookie and makes pseudonyms
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     slack_web_url: str = "https://slack.com"
     access: Mapping[str, str] = field(default_factory=dict)  # e-mail → role, over the roster's
     idle: timedelta = timedelta(minutes=30)

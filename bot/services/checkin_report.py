@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from bot.domain.people import Employee
 from bot.domain.small_groups import EVERYBODY, Group, Sizes, visible
+from bot.domain.spreadsheets import cell
 from bot.knowledge_base import KnowledgeBase
 from bot.services.stepping_in import policy_of
 from storage.models import Checkin, Person
@@ -177,8 +178,7 @@ def write_csv(found: Report, file: TextIO) -> None:
     lines = csv.writer(file)
     lines.writerow(["kind", "name", "people", "two or more", "share", "due", "held"])
     for kind, name, figures in (("all", "", found.headline), *found.groups):
-        safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
         row = (
             [figures.people, figures.with_two, f"{figures.share:.3f}", figures.due, figures.held] if figures else ["hidden"]
         )
-        lines.writerow([kind, safe, *row])
+        lines.writerow([kind, cell(name), *row])

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, func, select
 
 from bot.domain.problems import Problem
 from bot.domain.roster import Columns, Known, RosterRow, RosterRules, circles, columns_of, plain, read_line
+from bot.domain.spreadsheets import cell
 from bot.knowledge_base import KnowledgeBase
 from bot.services.checkins import LOOK_AT_ONCE
 from storage.database import Sessions
@@ -403,4 +404,4 @@ def write_report(file: TextIO) -> ReportLine:
     """A report with a line for every person: the names of what changed, never the values."""
     lines = csv.writer(file)
     lines.writerow(["line", "employee id", "what"])
-    return lambda line, employee_id, what: lines.writerow([line or "", employee_id, what])
+    return lambda line, employee_id, what: lines.writerow([line or "", cell(employee_id), cell(what)])

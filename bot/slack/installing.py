@@ -33,7 +33,6 @@ SCOPES = (
     "files:write",
     "groups:history",
     "im:history",
-    "im:read",
     "im:write",
     "users:read",
     "users:read.email",

@@ -53,6 +53,8 @@ def serve_events(app: Takes, installing: OAuthFlow | None = None) -> FastAPI:
 
     @web.post("/slack/events")
     async def events(request: Request) -> Response:
+        if not request.headers.get("x-slack-request-timestamp", "").isdecimal():
+            return Response(status_code=401)  # Bolt's check would fail on it, as if the fault were ours
         body = b""
         async for part in request.stream():
             body += part

@@ -1,0 +1,334 @@
+"""What docs/security.md promises, as far as no other test proves it."""
+
+import ast
+import csv
+import io
+import json
+import re
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from jinja2 import TemplateError
+from slack_bolt import App
+from slack_sdk import WebClient
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from bot.config import Settings
+from bot.console.dashboards import as_csv
+from bot.domain.people import Employee
+from bot.knowledge_base.base import read
+from bot.knowledge_base.reading import read_yaml
+from bot.knowledge_base.rendering import fill
+from bot.localslack.delivery import Delivery
+from bot.localslack.web_api import METHODS
+from bot.services.dashboards import Chart
+from bot.services.roster import write_report
+from bot.slack.listeners import register
+from bot.slack.receiving import LARGEST_BODY, serve_events
+from storage.models import InboxItem
+from tests.conftest import WORKSPACE, RunAtOnce
+from tests.console_world import console_of  # noqa: F401  console_of is the fixture
+
+MANIFEST = json.loads(Path("manifest.json").read_text(encoding="utf-8"))
+PROGRAM = [*Path("bot").rglob("*.py"), *Path("storage").rglob("*.py")]
+
+
+# --- the page itself ---------------------------------------------------------------------------------------------
+
+
+def test_every_test_that_the_security_page_names_exists():
+    page = Path("docs/security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    written = "\n".join(file.read_text(encoding="utf-8") for file in Path("tests").glob("test_*.py"))
+    assert len(named) > 40
+    assert {name for name in named if f"def {name}(" not in written} == set()
+
+
+# --- who is speaking ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def door(world):
+    """The HTTP door, with Slack's signature checked."""
+    client = WebClient(token="xoxb-local", base_url=world.slack.api_url)
+    app = App(client=client, signing_secret="secret", token_verification_enabled=False, listener_executor=RunAtOnce())
+    register(app, world.desk, WORKSPACE)
+    return TestClient(serve_events(app), raise_server_exceptions=False)
+
+
+def signed(world, body: str, at: float | None = None, secret: str = "secret") -> dict[str, str]:
+    signing = Delivery(world.slack.workspace, secret, None)
+    moment = at or time.time()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: moment)
+        return {"Content-Type": "application/json", **signing.signature(body)}
+
+
+def question(world, text: str = "hello") -> str:
+    event = {"type": "message", "channel_type": "im", "user": "UDWAYNE", "text": text, "ts": "1.5"}
+    event["channel"] = world.slack.workspace.direct_message("UDWAYNE").id
+    return json.dumps({"type": "event_callback", "team_id": WORKSPACE, "event_id": "Ev1", "event": event})
+
+
+def kept(world) -> int:
+    with world.desk.sessions() as session:
+        return len(session.exec(select(InboxItem)).all())
+
+
+def test_only_slack_itself_and_only_now_is_listened_to(world, door):
+    body = question(world)
+    good = signed(world, body)
+    refused = {
+        "no signature": {"Content-Type": "application/json"},
+        "another secret": signed(world, body, secret="guessed"),
+        "another body": signed(world, question(world, "other words")),
+        "six minutes old": signed(world, body, at=time.time() - 360),
+        "from the future": signed(world, body, at=time.time() + 360),
+        "another time than was signed": good | {"X-Slack-Request-Timestamp": str(int(time.time()) + 30)},
+        "no time": {name: value for name, value in good.items() if name != "X-Slack-Request-Timestamp"},
+        "an empty signature": good | {"X-Slack-Signature": ""},
+        "no number as time": good | {"X-Slack-Request-Timestamp": "now"},
+    }
+    for why, headers in refused.items():
+        assert door.post("/slack/events", content=body, headers=headers).status_code in (400, 401), why
+    assert kept(world) == 0
+    assert door.post("/slack/events", content=body, headers=good).status_code == 200
+    assert kept(world) == 1
+
+
+def test_a_request_that_somebody_repeats_within_five_minutes_is_answered_once(world, door):
+    body = question(world)
+    headers = signed(world, body)
+    for _ in range(3):
+        assert door.post("/slack/events", content=body, headers=headers).status_code == 200
+    assert len(world.posted) == 1
+
+
+def test_a_body_larger_than_slack_ever_sends_is_refused_before_it_is_read_whole(world, door):
+    assert door.post("/slack/events", content=b"x" * (LARGEST_BODY + 1), headers=signed(world, "")).status_code == 413
+    assert kept(world) == 0
+
+
+def test_a_signed_button_of_somebody_else_gives_no_right_to_it(world, door):
+    world.say("UROSA", "hola")
+    body = {
+        "type": "block_actions",
+        "team": {"id": WORKSPACE},
+        "user": {"id": "UDWAYNE", "team_id": WORKSPACE},
+        "channel": {"id": "D1"},
+        "trigger_id": "1.1",
+        "actions": [{"type": "button", "action_id": "feedback", "block_id": "b", "value": "down:1"}],
+    }
+    words = urlencode({"payload": json.dumps(body)})
+    headers = signed(world, words) | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert door.post("/slack/events", content=words, headers=headers).status_code == 200
+    assert not world.slack.calls("chat.postEphemeral")
+
+
+# --- where we go ---------------------------------------------------------------------------------------------------
+
+
+def test_whatever_an_employee_writes_nobody_but_slack_is_called(world, monkeypatch):
+    """No link is followed, no file fetched, no address of a message looked up."""
+    called, connect = set(), socket.socket.connect
+
+    def watched(self: socket.socket, address: object) -> None:
+        called.add(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", watched)
+    for text in ("see http://169.254.169.254/latest/meta-data", "<http://127.0.0.1:1/x|my plan>", "file:///etc/passwd"):
+        world.say("UDWAYNE", text, files=[{"id": "F1", "url_private": "http://127.0.0.1:1/evil"}])
+    assert len(world.posted) == 3
+    assert called <= {("127.0.0.1", world.slack.port)}
+
+
+def test_only_the_slack_client_and_sign_in_can_reach_out_at_all():
+    clients = {"httpx", "requests", "aiohttp", "urllib.request", "http.client", "urllib3", "ftplib", "smtplib"}
+    found = set()
+    for file in PROGRAM:
+        if file.parts[1] in ("localslack", "bench"):
+            continue  # no part of what serves people
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {(file.as_posix(), name) for name in names if name in clients}
+    assert {file for file, _ in found} <= {"bot/console/signing_in.py", "bot/operations/doctor.py"}
+
+
+def test_nothing_in_the_program_runs_code_or_commands_made_of_words():
+    calls = {"eval", "exec", "compile", "__import__"}
+    found = []
+    for file in PROGRAM:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", "")
+                shell = any(word.arg == "shell" for word in node.keywords)
+                unsafe = isinstance(node.func, ast.Attribute) and node.func.attr in ("loads", "load", "system", "popen")
+                owner = getattr(getattr(node.func, "value", None), "id", "") if unsafe else ""
+                if name in calls or shell or owner in ("pickle", "marshal", "shelve", "os"):
+                    found.append(f"{file}:{node.lineno}")
+    assert found == []
+
+
+# --- content -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ fact.__globals__ }}",
+        "{{ fact.__init__.__globals__ }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ lipsum.__globals__ }}",
+        "{{ cycler.__init__ }}",
+        "{{ fact['__code__'] }}",
+        "{{ ''|attr('__class__') }}",
+        "{{ name.format(x=fact) }}",
+        "{{ name.ljust(9999999999) }}",
+        "{{ 'x' * 9999999999 }}",
+        "{{ 9 ** 9 ** 9 ** 9 }}",
+        "{{ '%99999999999d' % 1 }}",
+        "{% for a in range(99999999999) %}x{% endfor %}",
+        "{% for a in name %}{% for b in name %}x{% endfor %}{% endfor %}",
+        "{% set a = 1 %}{{ a }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{% include 'employer.yaml' %}",
+        "{% import 'x' as y %}",
+        "{% extends 'x' %}",
+        "{{ misspelt }}",
+        "{{ misspelt.name }}",
+    ],
+)
+def test_a_card_can_not_reach_python_nor_keep_the_machine_busy(template):
+    with pytest.raises(TemplateError):
+        fill(template, {"fact": lambda name: name, "name": "Rosa"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object/apply:os.system ['true']",
+        "!!python/name:os.system",
+        "a: &a [x]\nb: [*a, *a]",
+        "[" * 100_000,
+        "- " * 100_000,
+    ],
+)
+def test_a_content_file_can_not_run_code_nor_fill_the_memory(text, tmp_path):
+    import yaml
+
+    with pytest.raises(yaml.YAMLError):
+        read_yaml(text)
+    (tmp_path / "employer.yaml").write_text(text)
+    _, problems = read(tmp_path)
+    assert any(problem.file == "employer.yaml" and "not readable as YAML" in problem.sentence for problem in problems)
+
+
+def test_what_an_employee_is_called_is_never_a_template(world):
+    kb, employee = world.desk.answering.kb, Employee(first_name="{{ fact('x') }}", language="en")
+    greeted = [card for card, entry in kb.cards.items() if "first_name" in entry.answer.en]
+    assert "{{ fact('x') }}" in kb.page(greeted[0], employee, "en", world.now().date()).text
+    world.say("UDWAYNE", "{{ 7*7 }} {% for x in y %}")
+    assert "49" not in world.last["text"]
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+
+def test_secrets_are_not_in_the_representation_of_settings(console):
+    secrets = {
+        name: f"very-secret-{name}"
+        for name in Settings.model_fields
+        if name.endswith(("token", "secret")) or name == "database_url"
+    }
+    assert len(secrets) == 6
+    settings = Settings(_env_file=None, **secrets)
+    assert "very-secret" not in f"{settings!r} {settings}"
+    assert console.parts.secret not in repr(console.parts)
+    assert console.parts.client_secret not in repr(console.parts)
+
+
+def test_no_secret_stands_in_a_file_that_is_kept_in_git():
+    import subprocess
+
+    known = re.compile(r"xox[bpar]-\d{6,}-|xapp-\d-[A-Z0-9]{8,}-|-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}")
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False).stdout.split()
+    for name in listed or [str(file) for file in PROGRAM]:
+        file = Path(name)
+        if file.suffix not in (".png", ".lock") and file.is_file():
+            assert not known.search(file.read_text(encoding="utf-8", errors="ignore")), name
+
+
+# --- the app's rights ----------------------------------------------------------------------------------------------
+
+# Slack's page of each event and feature names the scope that it needs.
+EVENTS_NEED = {
+    "message.im": "im:history",
+    "team_join": "users:read",
+    "user_change": "users:read",
+    "app_home_opened": None,
+    "app_uninstalled": None,
+    "tokens_revoked": None,
+}
+FEATURES_NEED = {"agent_view": "assistant:write", "slash_commands": "commands"}
+# The coaches' channel, public or private, is read back when it is not known whether a card arrived there.
+COACH_CHANNEL_NEEDS = {"channels:history", "groups:history"}
+
+
+def methods_called() -> set[str]:
+    """Web API methods in the code, by their Python names."""
+    names = {method.replace(".", "_"): method for method in METHODS}
+    called = set()
+    for file in (file for file in PROGRAM if file.parts[1] not in ("localslack", "bench")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                called |= {names[node.attr]} if node.attr in names else set()
+                called |= {"files.getUploadURLExternal"} if node.attr == "files_upload_v2" else set()
+    return called
+
+
+def test_the_app_asks_for_the_scopes_that_it_uses_and_for_no_other():
+    assert methods_called() >= {"chat.postMessage", "conversations.history", "users.lookupByEmail", "dnd.teamInfo"}
+    needed = {METHODS[method].scopes[0] for method in methods_called() if METHODS[method].scopes}
+    needed |= {EVENTS_NEED[event] for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"]} - {None}
+    needed |= {FEATURES_NEED[feature] for feature in MANIFEST["features"] if feature in FEATURES_NEED}
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed | COACH_CHANNEL_NEEDS
+
+
+# --- files and addresses -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/static/../../../.env",
+        "/static/%2e%2e/%2e%2e/%2e%2e/.env",
+        "/static/..%2f..%2f..%2f.env",
+        "/static//etc/passwd",
+        "/content/..%2f..%2f..%2f.env/x",
+        "/content/cards/..%2f..%2femployer",
+        "/dashboards/..%2f..%2fx.csv",
+        "/static/%00",
+    ],
+)
+def test_no_address_leads_to_a_file_outside(console, address):
+    answer = console.as_("ben").get(address)
+    assert answer.status_code in (303, 307, 404, 422)
+    assert "DATABASE_URL" not in answer.text
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_of_a_download_is_never_a_formula(start):
+    evil, report = f"{start}HYPERLINK(1)", io.StringIO()
+    write_report(report)(2, evil, evil)
+    chart = Chart("name", "title", "says", "ranking", ("column",), ((evil, (7,)),))
+    cells = [each for file in (report.getvalue(), as_csv(chart)) for row in csv.reader(io.StringIO(file)) for each in row]
+    assert any("HYPERLINK" in each for each in cells)
+    assert not [each for each in cells if each.startswith(("=", "+", "-", "@", "\t", "\r"))]
