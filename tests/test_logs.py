@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from slack_bolt import App
@@ -85,14 +86,20 @@ def test_a_question_leaves_ids_and_no_words(chatty, log):
 
 
 def test_a_failing_slack_leaves_no_words(chatty, log):
-    for fault in ("ratelimited", "error", "error_after", "drop"):
-        chatty.slack.fault(fault)
-        chatty.slack.fault("error", "users.info")
-        chatty.say("UROSA", f"{SAID} {fault}")
-        sweep(chatty.desk)
-    chatty.desk.sender._client.token = "xoxb-local-revoked"
+    chatty.slack.fault("error", "users.info")  # nobody can say who she is: the question waits
     chatty.say("UROSA", SAID)
+    for minute, fault in enumerate(("ratelimited", "error", "error_after", "drop"), 1):
+        chatty.passed = timedelta(minutes=3 * minute)
+        chatty.slack.fault(fault)
+        sweep(chatty.desk)
+        chatty.say("UROSA", f"{SAID} {fault}")
+        deliver_due(chatty.desk.sessions, chatty.desk.sender, chatty.desk.clock)
+    chatty.slack.web_api.bot_token = "xoxb-local-has-been-revoked"
+    chatty.passed = timedelta(minutes=20)
     deliver_due(chatty.desk.sessions, chatty.desk.sender, chatty.desk.clock)
+    assert len(log.about("question")) == 5
+    assert {"sent", "open", "unclear"} <= {line["done"] for line in log.about("send")}
+    assert log.about("drain")[0]["messages"] >= 1
     assert log.tells_nothing()
 
 

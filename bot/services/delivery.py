@@ -100,13 +100,15 @@ def deliver_due(sessions: Sessions, sender: Sender, clock: Clock, stopping: Call
     run this. Raises SlackStruggles when it is better to wait."""
     sent = unclear = 0
     while not stopping() and unclear < MOST_UNCLEAR and (items := claim_due(sessions, clock())):
-        for item in items:
-            if stopping() or unclear >= MOST_UNCLEAR:
-                _leave_to_others(sessions, item, clock())
-                continue
-            done = _deliver(sessions, sender, item, clock)
-            sent += done == "sent"
-            unclear = unclear + 1 if done == "unclear" else 0
+        with watched("drain", level=logging.DEBUG):
+            note(messages=len(items))
+            for item in items:
+                if stopping() or unclear >= MOST_UNCLEAR:
+                    _leave_to_others(sessions, item, clock())
+                    continue
+                done = _deliver(sessions, sender, item, clock)
+                sent += done == "sent"
+                unclear = unclear + 1 if done == "unclear" else 0
     if unclear >= MOST_UNCLEAR:
         raise SlackStruggles(f"{unclear} messages in a row are in doubt")
     return sent

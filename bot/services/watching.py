@@ -1,5 +1,5 @@
-"""What is being worked on right now: one line in the log, and one span for who traces, for each question and each message
-sent. Ids only, never words."""
+"""What is being worked on right now: one line in the log, and one span for who traces, for each question, each round of
+delivery and each message sent. Ids only, never words."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ def trace_with(trace: Trace) -> None:
 
 
 @contextmanager
-def watched(act: str) -> Iterator[None]:
+def watched(act: str, level: int = logging.INFO) -> Iterator[None]:
     """Around one act; a function's decorator, too. An act that ends with an error is logged by who handles the error."""
     global _last_end
     started, ids = time.perf_counter(), dict[str, int | str]()
@@ -35,7 +35,7 @@ def watched(act: str) -> Iterator[None]:
         with _trace(act, ids):
             yield
         ids["ms"] = round((time.perf_counter() - started) * 1000)
-        logger.info("%s", act)
+        logger.log(level, "%s", act)
     finally:
         _at_work.reset(token)
         _last_end = time.monotonic()
