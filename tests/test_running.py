@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from functools import partial
 
+import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
@@ -161,9 +162,8 @@ def test_events_over_http_are_answered_when_signed_and_refused_when_not(world, s
     forged = Delivery(slack.workspace, "another secret", url)
     slack.delivery = forged
     slack.as_user("UROSA").say("¿y un chofer?")
-    import httpx
-
-    assert httpx.post(url, content=b"x" * 1_100_000).status_code == 413
+    now = {"X-Slack-Request-Timestamp": "1795446000"}
+    assert httpx.post(url, content=b"x" * 1_100_000, headers=now).status_code == 413
     stop()
     with world.desk.sessions() as session:
         assert len(session.exec(select(InboxItem)).all()) == 1, "nothing of the forged one is kept"
