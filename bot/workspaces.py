@@ -103,6 +103,13 @@ def content_of(settings: Settings, workspace: str) -> Path:
     return place.content if place else settings.content_dir
 
 
+def contents_of(settings: Settings) -> dict[str, Path]:
+    """Workspace → its content; one entry, under "", where there is no workspaces file."""
+    if not settings.workspaces_file:
+        return {"": settings.content_dir}
+    return {place.id: place.content for place in read_places(Path(settings.workspaces_file))}
+
+
 # --- at work -----------------------------------------------------------------------------------------------------
 
 

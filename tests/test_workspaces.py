@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sqlalchemy import MetaData
 from sqlmodel import col, select
 
 from bot.app import deliver, look_after, tidy_up
+from bot.commands import parser
 from bot.localslack.delivery import Delivery
 from bot.services import queues
 from bot.services.inbox import sweep, work_through
@@ -223,6 +224,28 @@ def test_a_row_of_another_workspace_can_not_be_written_read_or_looked_up(talked)
         session.add(OutboxItem(workspace=LAKE, key="x", channel="U", created_at=NOW, due_at=NOW))
         with pytest.raises(CrossedOver, match="OutboxItem belongs to another workspace than T02HARBOR"):
             session.commit()
+
+
+def test_retention_on_the_command_line_follows_each_employers_own_policy(talked, capsys):
+    policy = talked.workspaces.employers[1].place.content / "employer.yaml"
+    policy.write_text(policy.read_text().replace("keep_months: 24", "keep_months: 3"))
+    talked.slacks[HARBOR].as_user("UDWAYNE").ask("hello")
+    with make_sessions(open_database(talked.database_url))() as session:
+        for row in session.exec(select(Conversation)):
+            row.last_at = datetime.now(UTC) - timedelta(days=200)
+        session.commit()
+    arguments = parser().parse_args(["retention"])
+    assert arguments.run(arguments, talked.settings) == 0
+    assert "T02HARBOR: Older than 3 months: erased 3 entries" in capsys.readouterr().out
+    assert talked.rows(LAKE)["conversation"]
+    assert not talked.rows(HARBOR)["conversation"]
+
+
+def test_a_command_that_could_mean_several_workspaces_asks_which(talked, capsys):
+    for words in (["reviews", "export"], ["checkins", "report"], ["person", "export", "dwayne@lakeshore.example"]):
+        arguments = parser().parse_args(words)
+        assert arguments.run(arguments, talked.settings) != 0
+        assert "--workspace" in capsys.readouterr().err
 
 
 # --- coming and going --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from bot.services.audit import full_name, record
 from bot.services.privacy_rights import Erased, erase_old, erase_person, export_person
 from bot.services.reviewing import as_proposals, open_reviews, with_content_tests
 from bot.services.stepping_in import policy_of
+from bot.workspaces import contents_of
 from storage.database import Sessions, make_sessions, migrate, open_database
 from storage.models import Person
 
@@ -24,6 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     reviews = commands.add_parser("reviews", help="reviews export: coaches' open reviews as content tests and proposals")
     reviews.add_argument("action", choices=["export"])
     reviews.add_argument("--out", type=Path, metavar="DIR", help="where reviews.yaml goes; content/tests unless told")
+    reviews.add_argument("--workspace", default="", help="which one's, where WORKSPACES_FILE names several")
     reviews.set_defaults(run=run_reviews)
     person = commands.add_parser("person", help="person export|erase EMAIL: what is stored about somebody")
     person.add_argument("action", choices=["export", "erase"])
@@ -37,8 +39,16 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run_reviews(arguments: argparse.Namespace, settings: Settings) -> int:
     """Adds to the file what is not in it yet, so that tests of closed reviews stay; prints what owners should look at."""
-    kb, folder = load(settings.content_dir), arguments.out or settings.content_dir / "tests"
-    with _sessions(settings)() as session:
+    contents = contents_of(settings)
+    if arguments.workspace not in (*contents, ""):
+        print(f"There is no workspace {arguments.workspace} in WORKSPACES_FILE.", file=sys.stderr)
+        return 2
+    if len(contents) > 1 and not arguments.workspace:
+        print(f"Whose reviews? Say which: --workspace {', '.join(contents)}", file=sys.stderr)
+        return 2
+    workspace = arguments.workspace or next(iter(contents))
+    kb, folder = load(contents[workspace]), arguments.out or contents[workspace] / "tests"
+    with _sessions(settings, workspace)() as session:
         reviews = open_reviews(session)
     path = folder / FILE
     before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -81,15 +91,18 @@ def run_person(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_retention(arguments: argparse.Namespace, settings: Settings) -> int:
-    policy = policy_of(load(settings.content_dir))
-    erased = erase_old(_sessions(settings), policy, datetime.now(UTC))
-    print(f"Older than {policy.keep_months} months: erased {_counted(erased)}.")
+    """By each employer's own policy."""
+    for workspace, content in contents_of(settings).items():
+        policy = policy_of(load(content))
+        erased = erase_old(_sessions(settings, workspace), policy, datetime.now(UTC))
+        whose = f"{workspace}: " if workspace else ""
+        print(f"{whose}Older than {policy.keep_months} months: erased {_counted(erased)}.")
     return 0
 
 
-def _sessions(settings: Settings) -> Sessions:
+def _sessions(settings: Settings, workspace: str = "") -> Sessions:
     migrate(settings.database_url)
-    return make_sessions(open_database(settings.database_url))
+    return make_sessions(open_database(settings.database_url), workspace)
 
 
 def _not_one(email: str, workspaces: list[str]) -> str:
