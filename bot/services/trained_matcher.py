@@ -1,10 +1,12 @@
 """The trained matcher, kept on disk: learnt anew only when the content, the encoders or the code change."""
 
+import ctypes
 import hashlib
 import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -29,10 +31,16 @@ def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], re
     if (learnt := _read(file)) is None:
         learnt = _learn(examples, encoders, reader, folder)
         _write(file, keep(learnt))
-    threadpool_limits(
-        1, user_api="blas"
-    )  # one sentence's products are small: threads that wait for each other cost ten times as much
+    # One sentence's products are small: BLAS threads that wait for each other cost ten times as much on a busy machine.
+    threadpool_limits(1, user_api="blas")
+    _return_freed_memory()
     return Matcher(learnt, encoders, reader)
+
+
+def _return_freed_memory() -> None:
+    """What loading has freed goes back to the system: 60 MB that glibc would keep. Elsewhere nothing happens."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _key(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader) -> str:
