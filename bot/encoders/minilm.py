@@ -1,8 +1,6 @@
 """all-MiniLM-L6-v2 (Apache-2.0), 8-bit ONNX, English: 384 numbers a text."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +32,9 @@ class MiniLM:
         numbers = [self._pieces.numbers(text, MOST_PIECES) for text in texts]
         vectors = np.empty((len(texts), 384), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda i: len(numbers[i]))
-        batches = [by_length[start : start + BATCH] for start in range(0, len(by_length), BATCH)]
-        if len(batches) == 1:
-            return self._encode([numbers[i] for i in by_length])[np.argsort(by_length)]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # onnxruntime lets go of Python's lock
-            for batch, found in zip(
-                batches, pool.map(self._encode, ([numbers[i] for i in b] for b in batches)), strict=True
-            ):
-                vectors[batch] = found
+        for start in range(0, len(by_length), BATCH):
+            batch = by_length[start : start + BATCH]
+            vectors[batch] = self._encode([numbers[i] for i in batch])
         return vectors
 
     def _encode(self, rows: list[list[int]]) -> np.ndarray:

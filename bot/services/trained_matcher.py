@@ -6,7 +6,9 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -27,12 +29,13 @@ def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], re
 
     A folder that can't be written to costs time at the next start, nothing else. Safe with several processes.
     """
+    # One sentence's products are small, and learning shares the cores by itself: BLAS threads that wait for each other
+    # cost ten times as much on a busy machine.
+    threadpool_limits(1, user_api="blas")
     file = folder / f"matcher-{_key(examples, encoders, reader)}.npz"
     if (learnt := _read(file)) is None:
         learnt = _learn(examples, encoders, reader, folder)
         _write(file, keep(learnt))
-    # One sentence's products are small: BLAS threads that wait for each other cost ten times as much on a busy machine.
-    threadpool_limits(1, user_api="blas")
     _return_freed_memory()
     return Matcher(learnt, encoders, reader)
 
@@ -67,7 +70,11 @@ def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Rea
     new = [text for text in dict.fromkeys(texts) if text not in known]
     logger.info("learning from %d utterances, %d of them new", len(texts), len(new))
     if new:
-        known.update(zip(new, encode(encoders, new), strict=True))
+        cores = min(os.cpu_count() or 1, len(new))
+        shares = [new[start::cores] for start in range(cores)]
+        with ThreadPoolExecutor(cores) as pool:  # what takes long lets go of Python's lock
+            for share, vectors in zip(shares, pool.map(partial(encode, encoders), shares), strict=True):
+                known.update(zip(share, vectors, strict=True))
     return learn(examples, said, np.array([known[text] for text in texts], dtype=np.float32))
 
 
