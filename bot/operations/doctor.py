@@ -81,9 +81,9 @@ def _model(folder: Path) -> Finding:
     there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), Path("/"))
     if not os.access(there, os.W_OK):
         mend = "Give the user that runs Trellis the right to write there, or choose another MODEL_DIR."
-        return warning("matcher", f"{folder} can't be written to: each start learns anew, in half a minute.", mend)
+        return warning("matcher", f"{folder} can't be written to: each start learns anew, in a minute or two.", mend)
     if not kept:
-        return ok("matcher", f"Not learnt yet: the first start does it, in half a minute, and keeps it in {folder}.")
+        return ok("matcher", f"Not learnt yet: the first start does it, in a minute or two, and keeps it in {folder}.")
     return ok("matcher", f"Kept in {folder}.")
 
 
