@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import random
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bot.app import build_answering, build_console, build_desk
-from bot.bench import answering, chaos, console, events, lattice, planning
+from bot.bench import answering, chaos, console, events, growth, lattice, planning
 from bot.config import Settings
 from bot.console.app import COOKIE
 from bot.knowledge_base import load
@@ -29,6 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     _add_lattice(what)
     _add_chaos(what)
     _add_planning(what)
+    _add_growth(what)
 
 
 def _add_answering(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -204,4 +206,38 @@ def run_planning(arguments: argparse.Namespace, settings: Settings) -> int:
         return 1
     print(f"{found.people:,} people: {found.due:,} check-ins planned in {found.seconds:.2f} s", end="; ")
     print(f"nothing due: {found.nothing_due * 1000:.1f} ms, nothing to send: {found.nothing_to_send * 1000:.1f} ms")
+    return 0
+
+
+def _add_growth(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = what.add_parser("growth", help="a question's milliseconds beside ever more cards, people and conversations")
+    parser.add_argument("--cards", type=_sizes, default="200,2000,20000", metavar="N,N,…")
+    parser.add_argument("--people", type=_sizes, default="1000,100000,1000000", metavar="N,N,…")
+    parser.add_argument("--conversations", type=_sizes, default="1000,100000,1000000", metavar="N,N,…")
+    parser.add_argument("--page", type=Path, metavar="FILE.html", help="write the figures with charts")
+    parser.set_defaults(run=run_growth)
+
+
+def _sizes(written: str) -> list[int]:
+    return sorted(int(each) for each in written.split(","))
+
+
+def run_growth(arguments: argparse.Namespace, settings: Settings) -> int:
+    """People and conversations on a PostgreSQL of its own, gone afterwards."""
+    made = build_answering(settings)
+    questions = [text for text, card, _ in made.kb.examples() if not card.startswith(("safety/", "assistant/"))]
+    random.Random(1).shuffle(questions)
+    found = growth.grow_cards(made.understanding.rank.__self__, questions, arguments.cards)  # type: ignore[attr-defined]
+    with TemporaryDirectory() as folder, chaos.own_database("postgresql", Path(folder)) as (url, _):
+        engine = open_database(url)
+        desk = build_desk(settings.model_copy(update={"database_url": url}), made)
+        desk.sender = growth.NoSlack()  # type: ignore[assignment]
+        found += growth.grow_people(engine, desk, questions, arguments.people)
+        found += growth.grow_conversations(engine, desk, questions, arguments.conversations, arguments.people[-1])
+        engine.dispose()
+    print(f"{os.cpu_count()} cores; milliseconds {'median':>10}{'p99':>9}{'MB held':>9}")
+    for each in found:
+        print(f"{each.count:>12,} {each.what:13}{each.median:9.1f}{each.p99:9.1f}{each.megabytes:9.0f}")
+    if arguments.page:
+        arguments.page.write_text(growth.draw_page(found), encoding="utf-8")
     return 0

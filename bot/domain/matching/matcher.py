@@ -84,7 +84,7 @@ class Matcher:
     """Ranks any message. Same content, same encoders: same ranking."""
 
     def __init__(self, learnt: Learnt, encoders: Sequence[Encoder], reader: Reader) -> None:
-        self.learnt, self.reader, self._encoders = learnt, reader, tuple(encoders)
+        self.learnt, self.reader, self.encoders = learnt, reader, tuple(encoders)
         self._outside = np.array([label.startswith("outside/") for label in learnt.labels])
         self._rows = [np.flatnonzero(learnt.label_of == number) for number in range(len(learnt.labels))]
         self._shapes = ShapeLabels(learnt.labels, learnt.shape_labels)
@@ -99,7 +99,7 @@ class Matcher:
         likelier than usual a card is, from what was said before."""
         said, learnt = self.reader.read(message), self.learnt
         by_words = by_grams(learnt.grams, learnt.word_weights, learnt.word_shifts, said.text)
-        vector = encode(self._encoders, [said.text])[0]
+        vector = encode(self.encoders, [said.text])[0]
         by_meaning = log_chances(vector @ learnt.meaning_weights + learnt.meaning_shifts)
         by_shape = None
         if said.roles:
