@@ -1,0 +1,61 @@
+"""What an operator is given to run Trellis with fits the program that it runs."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.config import Settings
+
+DOCS, UNIT = Path("docs/deployment.md"), Path("deploy/trellis.service")
+FROM_ENV_FILE = {"MODEL_DIR", "CONSOLE_HOST", "OPERATIONS_HOST"}  # .env.example sets them for a machine, not for a container
+
+
+def test_every_setting_is_in_the_operators_table_and_in_the_example_file():
+    table, example = DOCS.read_text(), Path(".env.example").read_text()
+    settings = {name.upper() for name in Settings.model_fields}
+    assert not {name for name in settings if f"`{name}`" not in table}
+    assert not {name for name in settings if not re.search(rf"^{name}=", example, re.MULTILINE)}
+
+
+def test_the_image_runs_without_root_and_holds_only_what_it_needs():
+    lines = Path("Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER")][-1] == "USER 10001:10001"
+    copied = {part for line in lines if line.startswith("COPY ") and "--from" not in line for part in line.split()[1:-1]}
+    allowed = {line[1:] for line in Path(".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == allowed
+    assert all(Path(name).exists() for name in copied)
+
+
+def test_compose_keeps_the_file_system_closed_and_takes_the_password_from_outside():
+    services = yaml.safe_load(Path("deploy/compose.yaml").read_text())["services"]
+    trellis = services["trellis"]
+    assert trellis["read_only"]
+    assert trellis["cap_drop"] == ["ALL"]
+    assert trellis["environment"].keys() >= FROM_ENV_FILE
+    assert all(port.startswith("127.0.0.1:") for port in trellis["ports"])
+    assert services["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+
+
+def test_the_kubernetes_example_asks_the_probes_that_exist_and_gives_no_privileges():
+    parts = {part["kind"]: part for part in yaml.safe_load_all(Path("deploy/kubernetes.yaml").read_text())}
+    pod = parts["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    probes = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    served = Path("bot/operations/server.py").read_text()
+    assert all(f'"{path}"' in served for path in probes)
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert {each["name"] for each in container["env"]} >= FROM_ENV_FILE
+    assert "PodDisruptionBudget" in parts
+
+
+def test_the_unit_runs_the_command_that_there_is():
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not here")
+    found = subprocess.run(["systemd-analyze", "verify", "--man=no", str(UNIT)], capture_output=True, text=True)
+    wrong = [line for line in found.stderr.splitlines() if UNIT.name in line and "not executable" not in line]
+    assert not wrong
