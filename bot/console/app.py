@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -47,7 +48,8 @@ def create_console(parts: Parts, by_team: Mapping[str, Parts] | None = None) -> 
     app.exception_handler(SignInNeeded)(_ask_to_sign_in)
     app.exception_handler(NotAllowed)(_not_allowed)
     app.exception_handler(Forged)(_forged)
-    app.exception_handler(RequestValidationError)(_not_understood)
+    for problem in (RequestValidationError, OverflowError, DataError):  # the latter: numbers no row can have
+        app.exception_handler(problem)(_not_understood)
     app.exception_handler(HTTPException)(_problem)
     return app
 

@@ -20,12 +20,14 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")  # no database takes them
 CARD = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
 
 
 def redact(text: str) -> str:
     """`text` with social security, card, phone and record numbers, e-mail addresses and marked patients' names
     replaced by a word in brackets, e.g. "[phone]". Emergency numbers such as 911 and 988 stay."""
+    text = UNKEEPABLE.sub("", text)
     text = CARD.sub(lambda found: "[card]" if _is_card(found.group()) else found.group(), text)
     for word, pattern in PATTERNS:
         text = pattern.sub(f"[{word}]", text)

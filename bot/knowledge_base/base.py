@@ -287,6 +287,9 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         wages={row.soc: row for row in reader.table(Wage, "data/wages.csv")},
         outlooks={row.soc: row for row in reader.table(Outlook, "data/outlook.csv")},
     )
+    for path, found in (("employer.yaml", employer), ("data/datasets.yaml", datasets)):
+        if not found:
+            reader.problems.append(Problem(path, "", "says nothing; it can't be left empty"))
     return (kb if employer and datasets else None), reader.problems
 
 

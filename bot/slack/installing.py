@@ -162,7 +162,15 @@ class Front:
         self.client, self.logger = first.client, logger  # what Socket Mode needs
 
     def dispatch(self, request: BoltRequest) -> BoltResponse:
-        """As Bolt's own. A greeting of Slack's (url_verification) belongs to nobody: any app knows the answer."""
+        """As Bolt's own, and never an error: Bolt reads some payloads before anything of ours can object to their shape."""
+        try:
+            return self._dispatch(request)
+        except Exception as error:
+            logger.error("what came from Slack can't be read: %s", type(error).__name__)
+            return BoltResponse(status=400, body="")
+
+    def _dispatch(self, request: BoltRequest) -> BoltResponse:
+        """A greeting of Slack's (url_verification) belongs to nobody: any app knows the answer."""
         if request.body.get("type") == "url_verification" or "ssl_check" in request.body:
             return next(iter(self.apps.values())).dispatch(request)
         team, enterprise = request.context.team_id or "", request.context.enterprise_id or ""

@@ -43,10 +43,17 @@ def received_of(body: dict[str, Any]) -> Received | None:
     return None
 
 
+def _words(of: dict[str, Any], name: str, otherwise: str | None = None) -> str:
+    value = of[name] if otherwise is None else of.get(name, otherwise)
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
+
+
 def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
     if event.get("type") != "message" or event.get("channel_type", "im") != "im":
         return None
-    subtype, channel = event.get("subtype"), event["channel"]
+    subtype, channel = event.get("subtype"), _words(event, "channel")
     if subtype == "message_changed":
         message, kind = event["message"], "edit"
         if message.get("text") == event.get("previous_message", {}).get("text"):
@@ -59,10 +66,10 @@ def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
         return None
     if message.get("bot_id") or not message.get("user"):
         return None
-    thread = message.get("thread_ts", "")
-    text = redact(message.get("text", "")) if kind != "delete" else ""
-    body = {"user": message["user"], "channel": channel, "ts": message["ts"], "thread_ts": thread, "text": text}
-    place = f"{channel}:{message['ts']}"
+    thread, ts = _words(message, "thread_ts", ""), _words(message, "ts")
+    text = redact(_words(message, "text", "")) if kind != "delete" else ""
+    body = {"user": _words(message, "user"), "channel": channel, "ts": ts, "thread_ts": thread, "text": text}
+    place = f"{channel}:{ts}"
     key = {"message": place, "edit": event_id, "delete": taken_back(place)}[kind]
     return Received(key, f"{channel}:{thread}", kind, body)
 
@@ -87,7 +94,11 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     @app.middleware
     def keep_before_ack(body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
         """Bolt acknowledges before listeners run: without this a crash would lose the question."""
-        received = received_of(body)
+        try:
+            received = received_of(body)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            logger.error("Slack sent what we don't understand: %s", error)
+            return BoltResponse(status=200)  # it would only send it again
         if received:
             queues.receive(
                 desk.sessions, workspace, received.key, received.conversation, received.kind, received.body, desk.clock()

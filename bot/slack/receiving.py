@@ -60,7 +60,10 @@ def serve_events(app: Takes, installing: OAuthFlow | None = None) -> FastAPI:
             body += part
             if len(body) > LARGEST_BODY:
                 return Response(status_code=413)
-        asked = BoltRequest(body=body.decode("utf-8", "replace"), query=request.url.query, headers=headers_of(request))
+        try:
+            asked = BoltRequest(body=body.decode("utf-8", "replace"), query=request.url.query, headers=headers_of(request))
+        except Exception:  # no JSON, or not what Slack makes of it; Bolt reads it before it checks the signature
+            return Response(status_code=400)
         return answer_with(await run_in_threadpool(app.dispatch, asked))
 
     if installing:
