@@ -146,7 +146,7 @@ def draw_page(found: Sequence[Size]) -> str:
     parts = []
     for what in dict.fromkeys(each.what for each in found):
         sizes = [each for each in found if each.what == what]
-        rows = tuple((f"{each.count:,} {what}", (each.median,)) for each in sizes)
+        rows = tuple((f"{each.count:,} {what}", (float(round(each.median)),)) for each in sizes)
         chart = draw_chart(
             Chart(what, f"Milliseconds a question beside ever more {what}", "", "ranking", ("median",), rows, " ms")
         )
