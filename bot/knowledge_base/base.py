@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic import RootModel
+
 from bot.domain.cards import LANGUAGES, Card, Fact, Language, Office, Reviewed, Site, Text
 from bot.domain.checkins import CheckinPolicy
+from bot.domain.employers import Employer
 from bot.domain.outside import OtherLanguage, OutsideTopic
 from bot.domain.people import Employee
 from bot.domain.problems import ContentError, Problem
@@ -225,6 +228,10 @@ def show_date(kb: KnowledgeBase, day: date, language: Language) -> str:
     return kb.say("date", language, day=day.day, month=months[day.month - 1], year=day.year)
 
 
+class AmbiguousTitles(RootModel[dict[str, tuple[str, ...]]]):
+    """Words that may mean several roles."""
+
+
 def load(root: Path) -> KnowledgeBase:
     """Read and check all of content/. Raises ContentError with every error found (warnings don't stop)."""
     from bot.knowledge_base.checking import check
@@ -241,28 +248,29 @@ def load(root: Path) -> KnowledgeBase:
 def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
     """The knowledge base, or None when a base file is unreadable, and every problem of form."""
     reader = Reader(root)
-    employer = reader.file("employer.yaml") or {}
-    sites = [reader.model(Site, "employer.yaml", f"sites {n}", site) for n, site in enumerate(employer.get("sites", []), 1)]
-    datasets = reader.named(Dataset, "data/datasets.yaml", reader.file("data/datasets.yaml") or {})
+    employer = reader.mapping("employer.yaml")
+    described = reader.model(Employer, "employer.yaml", "", employer)
+    datasets = reader.named(Dataset, "data/datasets.yaml", reader.mapping("data/datasets.yaml"))
     cards = reader.models(Card, "cards", lambda name: {"id": name})
     steps = [
         step
         for path, values in reader.files("steps")
-        for number, value in enumerate(values, 1)
+        for number, value in enumerate(reader.items(path, values), 1)
         if (step := reader.model(Step, path, f"step {number} ({value.get('from')} → {value.get('to')})", value))
     ]
-    rules = reader.file("safety/rules.yaml") or []
-    tuition = reader.model(TuitionPolicy, "tuition.yaml", "", reader.file("tuition.yaml") or {})
-    shifts = reader.model(Shifts, "shifts.yaml", "", reader.file("shifts.yaml") or {})
-    checkins = reader.model(CheckinPolicy, "policies/checkins.yaml", "", reader.file("policies/checkins.yaml") or {})
-    roster = reader.model(RosterRules, "roster_columns.yaml", "", reader.file("roster_columns.yaml") or {})
-    if tuition is None or shifts is None or checkins is None or roster is None:
+    rules = reader.items("safety/rules.yaml", reader.file("safety/rules.yaml"))
+    ambiguous = reader.model(AmbiguousTitles, "ambiguous_titles.yaml", "", reader.mapping("ambiguous_titles.yaml"))
+    tuition = reader.model(TuitionPolicy, "tuition.yaml", "", reader.mapping("tuition.yaml"))
+    shifts = reader.model(Shifts, "shifts.yaml", "", reader.mapping("shifts.yaml"))
+    checkins = reader.model(CheckinPolicy, "policies/checkins.yaml", "", reader.mapping("policies/checkins.yaml"))
+    roster = reader.model(RosterRules, "roster_columns.yaml", "", reader.mapping("roster_columns.yaml"))
+    if described is None or tuition is None or shifts is None or checkins is None or roster is None:
         return None, reader.problems
     kb = KnowledgeBase(
         revision=revision(root),
         employer=employer,
-        sites={site.id: site for site in sites if site},
-        offices=reader.named(Office, "offices.yaml", reader.file("offices.yaml") or {}),
+        sites={site.id: site for site in described.sites},
+        offices=reader.named(Office, "offices.yaml", reader.mapping("offices.yaml")),
         facts=reader.named_in(Fact, "facts"),
         cards=cards,
         roles=reader.models(Role, "roles", lambda name: {"slug": name}),
@@ -274,10 +282,10 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         checkins=checkins,
         roster=roster,
         messages=reader.named_in(Text, "messages"),
-        ambiguous_titles={name: tuple(roles) for name, roles in (reader.file("ambiguous_titles.yaml") or {}).items()},
+        ambiguous_titles=ambiguous.root if ambiguous else {},
         short_forms=_short_forms(reader),
-        outside=reader.named(OutsideTopic, "outside.yaml", reader.file("outside.yaml") or {}),
-        other_languages=reader.named(OtherLanguage, "languages.yaml", reader.file("languages.yaml") or {}),
+        outside=reader.named(OutsideTopic, "outside.yaml", reader.mapping("outside.yaml")),
+        other_languages=reader.named(OtherLanguage, "languages.yaml", reader.mapping("languages.yaml")),
         safety_rules=tuple(
             rule
             for number, values in enumerate(rules, 1)
@@ -287,15 +295,17 @@ def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
         wages={row.soc: row for row in reader.table(Wage, "data/wages.csv")},
         outlooks={row.soc: row for row in reader.table(Outlook, "data/outlook.csv")},
     )
-    for path, found in (("employer.yaml", employer), ("data/datasets.yaml", datasets)):
-        if not found:
-            reader.problems.append(Problem(path, "", "says nothing; it can't be left empty"))
-    return (kb if employer and datasets else None), reader.problems
+    if not datasets:
+        reader.problems.append(Problem("data/datasets.yaml", "", "says nothing; it can't be left empty"))
+    return (kb if datasets else None), reader.problems
 
 
 def _short_forms(reader: Reader) -> dict[str, str]:
     """YAML reads a bare y, n, on or off as no word at all; such a line is a problem, not a surprise."""
-    found = (reader.file("spelling.yaml") or {}).get("short_forms") or {}
+    found = reader.mapping("spelling.yaml").get("short_forms") or {}
+    if not isinstance(found, dict):
+        reader.problems.append(Problem("spelling.yaml", "short_forms", "should have lines like `hw: how`"))
+        return {}
     for short, long in found.items():
         if not isinstance(short, str) or not isinstance(long, str):
             reader.problems.append(Problem("spelling.yaml", str(short), "both sides must be words; put them in quotes"))

@@ -64,6 +64,23 @@ class Reader:
             self.problems.append(Problem(path, "", "not readable: please save the file as UTF-8"))
         return None
 
+    def mapping(self, path: str) -> dict[str, Any]:
+        """The file's names and what stands below each; {} and a problem for everything else."""
+        content = self.file(path)
+        if isinstance(content, dict):
+            return content
+        if not self.problems or self.problems[-1].file != path:
+            self.problems.append(Problem(path, "", "should have lines like `name:` with values below"))
+        return {}
+
+    def items(self, path: str, content: Any) -> list[dict[str, Any]]:
+        """The entries of a list of `- name: value`; what is no such entry is left out, with a problem."""
+        entries = content if isinstance(content, list) else [content]
+        for number, entry in enumerate(entries, 1):
+            if not isinstance(entry, dict):
+                self.problems.append(Problem(path, f"entry {number}", "should be lines like `- name: value`"))
+        return [entry for entry in entries if isinstance(entry, dict)]
+
     def files(self, folder: str) -> Iterator[tuple[str, Any]]:
         """(path from the content folder, parsed YAML) of each file below `folder`, in order of name."""
         for where in sorted((self.root / folder).rglob("*.yaml")):
