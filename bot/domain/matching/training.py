@@ -99,7 +99,8 @@ class _Members:
     def __init__(self, pile: _Pile, seen: np.ndarray) -> None:
         words = LinearSVC(C=0.5, tol=0.1, max_iter=200, random_state=0).fit(pile.features[seen], pile.label_of[seen])
         shape = LinearSVC(C=0.5, tol=0.1, max_iter=200, random_state=0).fit(pile.shapes[seen], pile.shape_of[seen])
-        meaning = LogisticRegression(C=30, tol=1e-3, max_iter=100).fit(pile.vectors[seen], pile.label_of[seen])
+        # With a larger tolerance it stops before it has begun where there are many even classes: gradients are that small.
+        meaning = LogisticRegression(C=30, tol=1e-5, max_iter=100).fit(pile.vectors[seen], pile.label_of[seen])
         scope = LogisticRegression(C=10, class_weight="balanced", max_iter=200)
         scope.fit(pile.vectors[seen], pile.outside[pile.label_of[seen]])
         self.scope = np.append(scope.coef_[0], scope.intercept_).astype(np.float32)
