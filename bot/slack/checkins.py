@@ -215,8 +215,9 @@ class Listeners:
 
     # --- modals sent ---------------------------------------------------------------------------------------------
 
+    # A form is acknowledged once it is kept: until then Slack leaves it open with all that was written in it.
+
     def on_prepared(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
-        ack()
         values = view["state"]["values"]
         lines = []
         for number in range(checkin_blocks.LINES):
@@ -228,10 +229,12 @@ class Listeners:
         with self.desk.sessions() as session:
             press = self._press(session, body, int(view["private_metadata"]))
             if press is None or press.side != "employee":
+                ack()
                 return
             prepare(session, self.kb, press.person, press.checkin, lines)
             item = self._tell(press, "thanks_prepared", shared=sum(line.shared for line in lines))
             session.commit()
+        ack()
         self._show(client, press.person, [item])
 
     def on_times(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
@@ -252,19 +255,19 @@ class Listeners:
         self._show(client, press.person, [*sent, told])
 
     def on_skip(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
-        ack()
         reason = (view["state"]["values"]["reason"]["value"].get("selected_option") or {}).get("value", "")
         with self.desk.sessions() as session:
             press = self._press(session, body, int(view["private_metadata"]))
             if press is None or press.checkin.state not in OPEN:
+                ack()
                 return
             told = skip(session, self.kb, self.draw, press.checkin, press.side, reason, self.desk.clock())
             told.append(self._tell(press, "skipped", "team_skipped" if press.side == "manager" else ""))
             session.commit()
+        ack()
         self._show(client, press.person, told)
 
     def on_promise(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
-        ack()
         values = view["state"]["values"]
         text = str(values["text"]["value"].get("value") or "")
         until = datetime.fromisoformat(values["day"]["value"]["selected_date"]).date()
@@ -272,10 +275,12 @@ class Listeners:
         with self.desk.sessions() as session:
             press = self._press(session, body, int(view["private_metadata"]))
             if press is None:
+                ack()
                 return
             promise(session, self.kb, press.person, press.checkin, text, until, shared, self.desk.clock())
             item = self._tell(press, "promised", shared=shared)
             session.commit()
+        ack()
         self._show(client, press.person, [item])
 
     # --- what all of them need -----------------------------------------------------------------------------------

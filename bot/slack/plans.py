@@ -116,14 +116,15 @@ class Listeners:
         self._show(client, person, None)
 
     def on_why_sent(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
-        ack()
         reason = (view["state"]["values"]["reason"]["value"].get("selected_option") or {}).get("value")
         with self.desk.sessions() as session:
             person = self._person(session, body)
             if person is None or reason not in NOT_FOR_ME:
+                ack()
                 return
             drop_step(session, person, int(view["private_metadata"]), reason)
             session.commit()
+        ack()
         self._show(client, person, None)
 
     def on_goal(self, ack: Ack, body: Json, client: WebClient) -> None:
