@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -75,7 +76,9 @@ def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Rea
         with ThreadPoolExecutor(cores) as pool:  # what takes long lets go of Python's lock
             for share, vectors in zip(shares, pool.map(partial(encode, encoders), shares), strict=True):
                 known.update(zip(share, vectors, strict=True))
-    return learn(examples, said, np.array([known[text] for text in texts], dtype=np.float32))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # it has so many steps and no more
+        return learn(examples, said, np.array([known[text] for text in texts], dtype=np.float32))
 
 
 def _known_vectors(encoders: Sequence[Encoder], folder: Path) -> dict[str, np.ndarray]:
