@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 UV = .uv/bin/uv
 RUN = .venv/bin/python -m
 
-.PHONY: setup demo test check lint ask clean
+.PHONY: setup demo test check lint ask audit clean
 
 setup: .venv/.ready
 
@@ -23,6 +23,7 @@ test: setup  ## lint, layers, content and the whole test suite
 	$(RUN) ruff check bot storage tests
 	.venv/bin/lint-imports --no-cache
 	$(RUN) bot content check
+	-@.venv/bin/python .ci/audit.py  # tells of known holes; does not stop the tests
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(RUN) playwright install chromium >/dev/null 2>&1 \
 		|| echo "Chromium is not here and can't be installed: the tests in a browser are left out."
 	$(RUN) pytest -n 2 --dist loadfile
@@ -37,6 +38,9 @@ lint: setup
 
 ask: setup  ## make ask Q="what can I do after housekeeping"
 	$(RUN) bot ask "$(Q)"
+
+audit: setup  ## known holes in the locked packages; a sentence where the advisory database can't be asked
+	@.venv/bin/python .ci/audit.py
 
 clean:
 	rm -rf .venv .uv var

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import runpy
 import socket
 import time
 from pathlib import Path
@@ -332,3 +333,23 @@ def test_a_cell_of_a_download_is_never_a_formula(start):
     cells = [each for file in (report.getvalue(), as_csv(chart)) for row in csv.reader(io.StringIO(file)) for each in row]
     assert any("HYPERLINK" in each for each in cells)
     assert not [each for each in cells if each.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+# --- packages ------------------------------------------------------------------------------------------------------
+
+
+def test_an_audit_that_could_not_be_made_says_so_and_never_claims_to_have_found_nothing():
+    verdict = runpy.run_path(".ci/audit.py")["verdict"]
+    hole = {"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
+    clean, skipped = {"name": "b", "version": "1", "vulns": []}, {"name": "c", "skip_reason": "not found"}
+    for ours, known_bad in ((None, [hole]), ([clean], None), ([clean], [skipped]), ([skipped], [clean])):
+        code, said = verdict(ours, known_bad)
+        assert code == 0
+        assert "were not audited" in said[0]
+    assert verdict([clean, skipped], [hole]) == (
+        0,
+        ["c: not audited, not found", "1 locked packages audited: no hole is known."],
+    )
+    code, said = verdict([clean, hole], [hole])
+    assert code == 1
+    assert said[0] == "a 1: CVE-1, mended in 2"
