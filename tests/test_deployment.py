@@ -3,6 +3,9 @@
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,15 @@ def test_the_unit_runs_the_command_that_there_is():
     found = subprocess.run(["systemd-analyze", "verify", "--man=no", str(UNIT)], capture_output=True, text=True)
     wrong = [line for line in found.stderr.splitlines() if UNIT.name in line and "not executable" not in line]
     assert not wrong
+
+
+def test_the_command_starts_with_nothing_but_the_packages_that_an_installation_has():
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    extras = [each for named in project["project"]["optional-dependencies"].values() for each in named]
+    for_us = {re.split(r"[<>=\[]", each)[0] for each in (*project["dependency-groups"]["dev"], *extras)}
+    found = packages_distributions().items()
+    modules = {module for module, of in found if for_us & {each.replace("_", "-") for each in of}} - {"opentelemetry"}
+    assert {"psutil", "hypothesis", "procrastinate", "pip_audit"} <= modules
+    missing = f"import sys; sys.modules.update(dict.fromkeys({sorted(modules)!r}))"
+    started = f"{missing}; from bot.commands import parser; parser(); import bot.running"
+    assert subprocess.run([sys.executable, "-c", started], capture_output=True, text=True).stderr == ""

@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import psutil
 
 from bot.knowledge_base import KnowledgeBase
 from bot.localslack import LocalSlack
@@ -212,11 +211,15 @@ class Crew:
 
     def cpu(self) -> float:
         """Seconds used so far, also by those that are gone."""
+        import psutil  # a package for development: what serves people must start without it
+
         gone = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = [psutil.Process(each.pid).cpu_times() for each in self.processes if each.poll() is None]
         return gone.ru_utime + gone.ru_stime + sum(each.user + each.system for each in used)
 
     def memory(self) -> float:
+        import psutil
+
         return max(psutil.Process(each.pid).memory_info().rss for each in self.processes if each.poll() is None) / 1024**2
 
 
