@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.config import Settings
 
@@ -64,13 +66,30 @@ def test_the_unit_runs_the_command_that_there_is():
     assert not wrong
 
 
+def installed_by(requirements: list[str]) -> set[str]:
+    """The names of the packages that come with these."""
+    found: set[str] = set()
+    open_ones = [(Requirement(each), "") for each in requirements]
+    while open_ones:
+        wanted, extra = open_ones.pop()
+        if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(wanted.name)
+        further = [(Requirement(each), more) for each in distribution(name).requires or () for more in (*wanted.extras, "")]
+        open_ones += [each for each in further if name not in found or wanted.extras]
+        found.add(name)
+    return found
+
+
 def test_the_command_starts_with_nothing_but_the_packages_that_an_installation_has():
-    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
-    extras = [each for named in project["project"]["optional-dependencies"].values() for each in named]
-    for_us = {re.split(r"[<>=\[]", each)[0] for each in (*project["dependency-groups"]["dev"], *extras)}
-    found = packages_distributions().items()
-    modules = {module for module, of in found if for_us & {each.replace("_", "-") for each in of}} - {"opentelemetry"}
-    assert {"psutil", "hypothesis", "procrastinate", "pip_audit"} <= modules
-    missing = f"import sys; sys.modules.update(dict.fromkeys({sorted(modules)!r}))"
-    started = f"{missing}; from bot.commands import parser; parser(); import bot.running"
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ours = installed_by(project["dependencies"]) | {"trellis"}
+    missing = [
+        module
+        for module, packages in packages_distributions().items()
+        if not ours & {canonicalize_name(each) for each in packages}
+    ]
+    assert {"psutil", "hypothesis", "procrastinate", "pip_audit", "playwright"} <= set(missing)
+    without = f"import sys; sys.modules.update(dict.fromkeys({sorted(missing)!r}))"
+    started = f"{without}; from bot.commands import parser; parser(); import bot.running, bot.console.app"
     assert subprocess.run([sys.executable, "-c", started], capture_output=True, text=True).stderr == ""
