@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+from pydantic import field_validator
+
 from bot.domain.cards import Content
 
 
@@ -20,6 +22,19 @@ class SafetyRule(Content):
     when: tuple[str, ...]
     unless: tuple[str, ...] = ()
 
+    @field_validator("when", "unless")
+    @classmethod
+    def _can_be_met(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """A pattern that is written wrong would never be met, and nobody would notice."""
+        wrong = [pattern for pattern in patterns if not _READABLE.fullmatch(pattern)]
+        if wrong:
+            named = ", ".join(f"“{pattern}”" for pattern in wrong)
+            raise ValueError(
+                f"can't be read: {named}. Between blanks may stand: a word, word~, *, #, (a|b), (a|b)~ or (a|b)?; "
+                "no brackets, * or # inside a choice or a word: write two patterns instead"
+            )
+        return patterns
+
 
 def plain(text: str) -> str:
     """Lower case, no accents, no punctuation but apostrophes inside words, single spaces."""
@@ -28,6 +43,8 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w']+", " ", text).replace("'", "").split())
 
 
+_CHOICE = r"\([^()*#?]+\)[~?]?"
+_READABLE = re.compile(rf"(?:{_CHOICE}|\*|#|[^\s()|*#?]+)(?:\s+(?:{_CHOICE}|\*|#|[^\s()|*#?]+))*")
 _WILD = {"*": r"(?:\w+ ){0,4}", "#": r"\d+ "}
 
 
@@ -58,14 +75,35 @@ def _ending(word: str, choice: str) -> str:
     return re.escape(word) + (r"\w*" if choice.endswith("~") else "")
 
 
-def _says(patterns: Sequence[str], text: str) -> bool:
-    return any(_compiled(pattern).search(text) for pattern in patterns)
+@lru_cache(maxsize=4096)
+def _needed(pattern: str) -> frozenset[str]:
+    """Words of which a message must have one to meet the pattern; none when the pattern names no whole word.
+
+    Most patterns are passed over by this alone: it is what keeps hundreds of them quick.
+    """
+    choices = []
+    for part in re.findall(r"\([^)]*\)[~?]?|\S+", pattern):
+        if part in _WILD or "~" in part or part.endswith("?"):
+            continue
+        if part.startswith("("):
+            choices.append(frozenset(plain(choice).partition(" ")[0] for choice in part[1:-1].split("|")))
+        else:
+            choices += [frozenset([word]) for word in plain(part).split()]
+    return min((each for each in choices if "" not in each), key=len, default=frozenset())
+
+
+def _says(patterns: Sequence[str], text: str, words: frozenset[str]) -> bool:
+    return any(
+        (not (needed := _needed(pattern)) or not needed.isdisjoint(words)) and _compiled(pattern).search(text)
+        for pattern in patterns
+    )
 
 
 def safety_card(text: str, rules: Sequence[SafetyRule]) -> str | None:
     """The card of the first rule that the message meets; None when none does. Order in the file is priority."""
     said = plain(text) + " "
+    words = frozenset(said.split())
     for rule in rules:
-        if _says(rule.when, said) and not _says(rule.unless, said):
+        if _says(rule.when, said, words) and not _says(rule.unless, said, words):
             return rule.card
     return None

@@ -92,7 +92,8 @@ class Understanding:
         found = language_of(text, self.other_languages)
         language: Language = found if found in ("en", "es") else (employee.language or "en")  # type: ignore[assignment]
         mended = self.mend(text)
-        if card := safety_card(text, self.safety_rules) or safety_card(mended, self.safety_rules):
+        ways = dict.fromkeys((text, mended))
+        if card := next(filter(None, (safety_card(way, self.safety_rules) for way in ways)), None):
             return Decision("answer", (card,), 1.0, language, safety=card.startswith("safety/"))
         if found in self.other_languages:
             return Decision("abstain", (), 1.0, language, other_language=found)
