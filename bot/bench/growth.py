@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Engine, text
 
 from bot.console.charts import draw_chart
-from bot.domain.matching import Matcher
+from bot.domain.matching import Matcher, Packed
 from bot.services import queues
 from bot.services.dashboards import Chart
 from bot.services.delivery import Found, Outcome, Sent
@@ -102,10 +102,11 @@ def grow_cards(matcher: Matcher, questions: Sequence[str], sizes: Sequence[int])
             meaning_shifts=learnt.meaning_shifts[columns],
             texts=tuple(text for text, here in zip(learnt.texts * copies, kept, strict=True) if here),
             label_of=label_of[kept],
-            vectors=np.tile(learnt.vectors, (copies, 1))[kept],
+            vectors=Packed(np.tile(learnt.vectors.numbers, (copies, 1))[kept], np.tile(learnt.vectors.scales, copies)[kept]),
         )
         took = _timed(Matcher(grown, matcher.encoders, matcher.reader).rank, questions[:ASKED])
-        held = sum(each.nbytes for each in vars(grown).values() if isinstance(each, np.ndarray)) / 1024**2
+        parts = {**vars(grown), **vars(grown.vectors)}.values()
+        held = sum(each.nbytes for each in parts if isinstance(each, np.ndarray)) / 1024**2
         found.append(Size("cards", size, float(np.median(took)), float(np.percentile(took, 99)), held))
     return found
 

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bot.domain import safety
-from bot.domain.matching import Encoder, Example, Learnt, Matcher, Reader, encode
+from bot.domain.matching import Encoder, Example, Learnt, Matcher, Packed, Reader, encode
 from bot.domain.matching.keeping import Damaged, keep, restore
 
 logger = logging.getLogger(__name__)
@@ -78,14 +78,14 @@ def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Rea
                 known.update(zip(share, vectors, strict=True))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # it has so many steps and no more
-        return learn(examples, said, np.array([known[text] for text in texts], dtype=np.float32))
+        return learn(examples, said, Packed.of(np.array([known[text] for text in texts], dtype=np.float32)))
 
 
 def _known_vectors(encoders: Sequence[Encoder], folder: Path) -> dict[str, np.ndarray]:
     """Vectors of utterances that the last kept matcher had: after a small change of content only a few are new."""
     latest = _kept(folder, f"matcher-{_family(encoders)}-*.npz")
     learnt = _read(latest[0]) if latest else None
-    return dict(zip(learnt.said, learnt.vectors, strict=True)) if learnt else {}
+    return dict(zip(learnt.said, learnt.vectors.unpacked(), strict=True)) if learnt else {}
 
 
 def _read(file: Path) -> Learnt | None:

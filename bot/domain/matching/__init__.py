@@ -1,6 +1,7 @@
 """From words to cards: which card does a message ask for, and how sure is that?"""
 
 from bot.domain.matching.matcher import Candidate, Encoder, Example, Learnt, Matcher, Ranking, encode
+from bot.domain.matching.packed import Packed
 from bot.domain.matching.reading import COMPUTERS, Reader, Said, tell_it_apart
 from bot.domain.matching.speller import Speller
 
@@ -11,6 +12,7 @@ __all__ = [
     "Example",
     "Learnt",
     "Matcher",
+    "Packed",
     "Ranking",
     "Reader",
     "Said",

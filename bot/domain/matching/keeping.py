@@ -11,6 +11,7 @@ import numpy as np
 from bot.domain.matching.gate import Gate
 from bot.domain.matching.matcher import Learnt
 from bot.domain.matching.ngrams import NGrams
+from bot.domain.matching.packed import Packed
 
 ARRAYS = (
     "word_weights",
@@ -21,7 +22,6 @@ ARRAYS = (
     "shape_weights",
     "shape_shifts",
     "label_of",
-    "vectors",
 )
 STRINGS = ("labels", "texts", "said", "shape_labels")
 GRAMS = ("grams", "shape_grams")
@@ -35,6 +35,7 @@ def keep(learnt: Learnt) -> bytes:
     """SHA-256 of what follows, then an .npz."""
     strings = {name: getattr(learnt, name) for name in STRINGS}
     arrays = {name: getattr(learnt, name) for name in ARRAYS} | {"gate": np.append(learnt.gate.weights, learnt.gate.shift)}
+    arrays |= {"vectors.numbers": learnt.vectors.numbers, "vectors.scales": learnt.vectors.scales}
     for name in GRAMS:
         grams: NGrams = getattr(learnt, name)
         strings |= {f"{name}.words": grams.words, f"{name}.letters": grams.letters}
@@ -54,6 +55,7 @@ def restore(kept: BinaryIO) -> Learnt:
         gate = file["gate"]
         return Learnt(
             gate=Gate(gate[:-1], float(gate[-1])),
+            vectors=Packed(file["vectors.numbers"], file["vectors.scales"]),
             **{name: file[name] for name in ARRAYS},
             **{name: _unpacked(file[name]) for name in STRINGS},
             **{name: _grams(file, name) for name in GRAMS},

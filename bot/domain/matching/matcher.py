@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.domain.matching.gate import Gate, Members, signs
 from bot.domain.matching.ngrams import NGrams
+from bot.domain.matching.packed import Packed
 from bot.domain.matching.reading import Reader, Said
 
 MOST_CANDIDATES = 8
@@ -76,7 +77,7 @@ class Learnt:
     texts: tuple[str, ...]  # the examples
     said: tuple[str, ...]  # the examples with their spelling mended
     label_of: np.ndarray  # examples → number of the label
-    vectors: np.ndarray  # examples × encoder numbers, float16
+    vectors: Packed  # a row an example
     gate: Gate
 
 
@@ -123,7 +124,7 @@ class Matcher:
     def _nearest(self, label: int, vector: np.ndarray) -> tuple[int, float]:
         """The label's example most like the message, and its likeness (cosine)."""
         rows = self._rows[label]
-        likeness = self.learnt.vectors[rows].astype(np.float32) @ vector
+        likeness = self.learnt.vectors.likeness(rows, vector)
         first = int(np.argmax(likeness))
         return int(rows[first]), float(likeness[first])
 

@@ -22,6 +22,7 @@ from bot.domain.matching.matcher import (
     shape_label,
 )
 from bot.domain.matching.ngrams import NGrams
+from bot.domain.matching.packed import Packed
 from bot.domain.matching.reading import Said
 
 LEFT_OUT = 0.25  # of the examples: the gate learns on them, from members that have not seen them
@@ -29,15 +30,15 @@ OUTSIDE_WEIGHT = 4.0  # of an out-of-scope example in the gate: people send more
 SAME = 0.8  # utterances of a card at least this alike stay on one side: else the gate would learn from echoes
 
 
-def learn(examples: Sequence[Example], said: Sequence[Said], vectors: np.ndarray) -> Learnt:
-    """`said` are the examples as the reader reads them, `vectors` the encoders' of their texts, all in one order."""
+def learn(examples: Sequence[Example], said: Sequence[Said], packed: Packed) -> Learnt:
+    """`said` are the examples as the reader reads them, `packed` the encoders' vectors of their texts, all in one order."""
     labels, label_of = np.unique([example.card for example in examples], return_inverse=True)
     shape_labels, shape_of_label = np.unique([shape_label(label) for label in labels], return_inverse=True)
     grams, shape_grams = NGrams.learn([each.text for each in said]), NGrams.learn([each.shape for each in said])
     pile = _Pile(
         features=weigh(grams, [each.text for each in said]),
         shapes=weigh(shape_grams, [each.shape for each in said]),
-        vectors=vectors,
+        vectors=packed.unpacked(),
         outside=np.array([label.startswith("outside/") for label in labels]),
         label_of=label_of,
         shape_of=shape_of_label[label_of],
@@ -66,7 +67,7 @@ def learn(examples: Sequence[Example], said: Sequence[Said], vectors: np.ndarray
         texts=tuple(example.text for example in examples),
         said=tuple(each.text for each in said),
         label_of=label_of.astype(np.int32),
-        vectors=vectors.astype(np.float16),
+        vectors=packed,
         gate=gate,
     )
 
