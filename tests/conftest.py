@@ -21,6 +21,7 @@ from bot.localslack.delivery import Answer, Delivery
 from bot.localslack.workspace import User
 from bot.services.answering import Answering
 from bot.services.inbox import Desk
+from bot.services.queues import INBOX_LEASE
 from bot.services.roster import import_roster
 from bot.slack.coaching import draw_handoff, draw_reply_with_rights, register_coaching
 from bot.slack.listeners import register
@@ -139,6 +140,10 @@ class World:
     def passed(self, passed: timedelta) -> None:
         self._passed = passed
         self.slack.clock.set_to(NOW + passed)
+
+    def time_for_another_process(self) -> None:
+        """What a killed process had in hand is free again."""
+        self.passed += INBOX_LEASE
 
     @property
     def posted(self) -> list[dict[str, Any]]:

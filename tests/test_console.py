@@ -328,6 +328,7 @@ def test_a_question_that_came_before_a_crash_reaches_the_coach_too(console, monk
     console.as_("carmen").post("/conversations/1/claim")
     monkeypatch.setattr("bot.slack.listeners.work_through", lambda *_: None)
     world.say("UDWAYNE", "are you there")
+    world.time_for_another_process()
     sweep(world.desk)
     assert [row.text for row in console.rows(CoachMessage)] == ["are you there"]
 

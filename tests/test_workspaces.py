@@ -21,6 +21,7 @@ from bot.localslack.delivery import Delivery
 from bot.services import queues
 from bot.services.inbox import sweep, work_through
 from bot.services.people import may_ask
+from bot.services.queues import claim_next
 from bot.slack.installing import SCOPES, Installations
 from bot.workspaces import WorkspacesFileError, build_front, read_places
 from storage.database import make_sessions, open_database
@@ -68,7 +69,7 @@ def test_two_people_with_the_same_slack_id_and_the_same_conversation_id_never_sh
     before = two.rows(LAKE)
     two.slacks[HARBOR].as_user("UDWAYNE").ask("hola")
     harbor = two.employer(HARBOR).desk
-    work_through(harbor, "DDWAYNE:")
+    work_through(harbor, claim_next(harbor.sessions, "DDWAYNE:", harbor.clock()))
     assert sweep(harbor) == 0
     assert two.rows(LAKE) == before
     assert sweep(two.employer(LAKE).desk) == 1

@@ -118,8 +118,8 @@ def _asked(what: str, count: int, desk: Desk, questions: Sequence[str], people: 
         person, ts = chance.randint(1, people), f"{count}.{next(numbers)}"
         channel = f"D{person}"
         body = {"user": f"U{person}", "channel": channel, "ts": ts, "thread_ts": "", "text": question}
-        queues.receive(desk.sessions, WORKSPACE, f"{channel}:{ts}", f"{channel}:", "message", body, desk.clock())
-        work_through(desk, f"{channel}:")
+        kept = queues.receive(desk.sessions, WORKSPACE, f"{channel}:{ts}", f"{channel}:", "message", body, desk.clock())
+        work_through(desk, kept)
 
     ask("hello")
     took = _timed(ask, questions[:ASKED])

@@ -19,13 +19,14 @@ from bot.domain.understanding import Decision, Understanding
 from bot.knowledge_base import KnowledgeBase, Page
 from bot.services import queues
 from bot.services.about_me import told_by, with_told
+from bot.services.attention import attention_of, one_more, reassess
 from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person
 
 logger = logging.getLogger(__name__)
 
 NONE_OF_THESE = "none-of-these"  # the button beside the choices
 NEW_CONVERSATION_AFTER = timedelta(hours=8)
-URGENT = ("safety/crisis", "safety/violence-threat")
+URGENT = (("safety/crisis",), ("safety/violence-threat",))
 NOT_KEPT = (
     "safety/",
     "supports/domestic-violence",
@@ -54,6 +55,16 @@ class Reply:
     privacy_note: str = ""  # at first contact
     ask_for_feedback: bool = False
     coach_label: str = ""  # label of the way to a person; always there
+
+    @property
+    def is_urgent(self) -> bool:
+        """One of the two most serious safety replies."""
+        return self.decision.outcome == "answer" and self.decision.cards[:1] in URGENT
+
+    @property
+    def needs_a_coach(self) -> bool:
+        """A coach is asked for when the employee wants one, and when it is urgent."""
+        return self.decision.outcome == "handoff" or self.is_urgent
 
     @property
     def text(self) -> str:
@@ -214,19 +225,25 @@ Draw = Callable[[KnowledgeBase, Reply, int, Language], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Asking:
-    """Who asks, where, and what was said before: all that the reply depends on."""
+    """Who asks, where, and what was said before: all that the reply depends on.
+
+    `conversation` is the one that goes on, if any does; `taken_back`: deleted before it came to us.
+    """
 
     employee: Employee
+    conversation: Conversation | None
     dialogue: Dialogue
     today: date
     language: Language
     first_contact: bool
+    taken_back: bool
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A reply that is not kept or sent yet, and the question as it is kept."""
 
+    conversation: Conversation | None
     question: str
     reply: Reply
     dialogue: Dialogue
@@ -238,10 +255,12 @@ def asked_by(session: Session, item: InboxItem, person: Person, kb: KnowledgeBas
     language = conversation.language if conversation else person.language
     return Asking(
         employee_of(person, session),
+        conversation,
         Dialogue.recall(conversation.dialogue, now) if conversation else Dialogue(),
         today_for(person, now, kb.employer["zone"]),
         "es" if language == "es" else "en",
         conversation is None and _is_first(session, person),
+        item.kind == "message" and _was_taken_back(session, item),
     )
 
 
@@ -255,7 +274,7 @@ def prepare(item: InboxItem, asking: Asking, answering: Answering) -> Prepared:
     else:
         question = redact(item.body.get("text", ""))
         reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=asking.first_contact)
-    return Prepared(question, reply, dialogue)
+    return Prepared(asking.conversation, question, reply, dialogue)
 
 
 def answer(
@@ -263,8 +282,9 @@ def answer(
 ) -> OutboxItem:
     """Keep and send what was prepared, in the caller's transaction: exchange, dialogue, handoff, outbox row and the
     item's end are one commit. Returns the outbox row, ready to be delivered."""
-    reply = prepared.reply
-    conversation = conversation_at(session, item, person, now)
+    reply, conversation = prepared.reply, prepared.conversation or _begin(session, item, person, now)
+    session.add(conversation)
+    row = attention_of(session, conversation)
     exchange = _keep(session, item, person, conversation, reply, prepared.question, kb.revision, now)
     conversation.dialogue, conversation.last_at = prepared.dialogue.keep(now), now
     conversation.language = reply.decision.language
@@ -272,20 +292,34 @@ def answer(
     exchange.reply_blocks = payload.get("blocks", [])
     if conversation.thread_ts:
         payload["thread_ts"] = conversation.thread_ts
-    _hand_off(session, person, conversation, exchange, reply, now)
     queues.finish(session, item, now)
-    sent = queues.put(
-        session, item.workspace, f"reply:{item.key}", conversation.channel, payload, now, exchange_id=exchange.id
-    )
-    if sent is None:
-        raise RuntimeError(f"inbox item {item.id} was answered before")
+    sent = queues.put_reply(session, item, conversation.channel, payload, now, exchange.id or 0)
+    if reply.needs_a_coach:
+        _hand_off(session, person, conversation, exchange, reply, now)
+    if row is None or reply.needs_a_coach:
+        reassess(session, conversation.id or 0)
+    else:
+        one_more(row, conversation, exchange)
     return sent
+
+
+def taken_back(message: str) -> str:
+    """The inbox key of a deletion, from that of the message. Slack may tell of both in either order."""
+    return f"{message}:deleted"
+
+
+def _was_taken_back(session: Session, item: InboxItem) -> bool:
+    """Deleted before it came to us: what an employee took back is neither answered nor kept."""
+    deletion = select(InboxItem.id).where(InboxItem.workspace == item.workspace, InboxItem.key == taken_back(item.key))
+    return session.exec(deletion).first() is not None
 
 
 def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
     """The conversation that goes on, or a new one."""
-    if going_on := _going_on(session, item, now):
-        return going_on
+    return _going_on(session, item, now) or _begin(session, item, person, now)
+
+
+def _begin(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
     conversation = Conversation(
         workspace=item.workspace,
         person_id=person.id or 0,
@@ -350,11 +384,8 @@ def _keep(
 def _hand_off(
     session: Session, person: Person, conversation: Conversation, exchange: Exchange, reply: Reply, now: datetime
 ) -> None:
-    """A coach is asked for when the employee wants one, and for the two most serious safety replies."""
-    card = reply.decision.cards[0] if reply.decision.cards else ""
-    urgent = reply.decision.outcome == "answer" and card in URGENT
-    if reply.decision.outcome == "handoff" or urgent:
-        ask_for_coach(session, person, conversation, exchange, card if urgent else "asked", now, urgent=urgent)
+    reason = reply.decision.cards[0] if reply.is_urgent else "asked"
+    ask_for_coach(session, person, conversation, exchange, reason, now, urgent=reply.is_urgent)
 
 
 def ask_for_coach(

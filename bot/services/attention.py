@@ -1,5 +1,6 @@
 """Keeps, for every conversation, why it needs a coach: written whenever something happens in it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,14 +37,35 @@ def reassess(session: Session, conversation_id: int) -> Attention | None:
             last_at=conversation.last_at,
             site=(person.site if person else None) or "",
         )
+    _place(row, sign)
+    row.last_at, row.language = max(moments), conversation.language
+    row.topic = _topic(next((exchange.cards for exchange in exchanges if exchange.cards), [])) or row.topic
+    session.add(row)
+    return row
+
+
+def attention_of(session: Session, conversation: Conversation) -> Attention | None:
+    """What is kept about a conversation; None while nothing is."""
+    return session.get(Attention, conversation.id) if conversation.id else None
+
+
+def one_more(row: Attention, conversation: Conversation, exchange: Exchange) -> None:
+    """What `reassess` would find after one more exchange and nothing else: this is done with every question, and quick."""
+    sign = _sign_of(Outline(*(getattr(exchange, name) for name in Outline._fields)), row.handled_at)
+    if sign and (sign.level, sign.turn) < (row.level, row.turn):
+        _place(row, sign)
+    row.last_at, row.language = conversation.last_at, conversation.language
+    row.topic = _topic(exchange.cards) or row.topic
+
+
+def _place(row: Attention, sign: Sign) -> None:
     if sign.level < row.level:
         row.snoozed_until = None  # something more urgent happened: it comes back at once
     row.reason, row.level, row.turn, row.since = sign.reason, sign.level, sign.turn, sign.at
-    row.last_at, row.language = max(moments), conversation.language
-    cards = next((exchange.cards for exchange in exchanges if exchange.cards), [])
-    row.topic = cards[0].split("/")[0] if cards else row.topic
-    session.add(row)
-    return row
+
+
+def _topic(cards: Sequence[str]) -> str:
+    return cards[0].split("/")[0] if cards else ""
 
 
 class Outline(NamedTuple):
@@ -71,9 +93,7 @@ def _signs(session: Session, conversation_id: int, exchanges: list[Outline], han
         else:
             signs.append(_with_coach(session, conversation_id, handoff))
     for exchange in exchanges:
-        if handled_at and exchange.asked_at <= handled_at:
-            continue
-        if sign := sign_of_exchange(exchange.outcome, exchange.confidence, exchange.cards, exchange.asked_at):
+        if sign := _sign_of(exchange, handled_at):
             signs.append(sign)
     down = select(Feedback).where(
         col(Feedback.exchange_id).in_([exchange.id for exchange in exchanges]), col(Feedback.helpful).is_(False)
@@ -82,6 +102,12 @@ def _signs(session: Session, conversation_id: int, exchanges: list[Outline], han
         Sign("thumbs-down", each.given_at) for each in session.exec(down) if handled_at is None or each.given_at > handled_at
     ]
     return signs
+
+
+def _sign_of(exchange: Outline, handled_at: datetime | None) -> Sign | None:
+    if handled_at and exchange.asked_at <= handled_at:
+        return None
+    return sign_of_exchange(exchange.outcome, exchange.confidence, exchange.cards, exchange.asked_at)
 
 
 def _troubles(session: Session, conversation_id: int, handled_at: datetime | None) -> list[Sign]:

@@ -1,13 +1,13 @@
 """Works through what came in: one conversation at a time, in order, each item once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from bot.domain.cards import Language
 from bot.knowledge_base import KnowledgeBase
@@ -53,11 +53,24 @@ class SlackIsAway(Exception):
     """Slack can't be asked now who somebody is; that is no fault of the question."""
 
 
-def work_through(desk: Desk, conversation: str) -> None:
-    """Handle the open items of a conversation, oldest first, until none is left or somebody else is at it."""
-    while item := queues.claim_next(desk.sessions, conversation, desk.clock()):
+@dataclass(frozen=True)
+class Handled:
+    """An item's end: the messages to deliver at once, and what waits next in its conversation, all leased to the caller."""
+
+    outgoing: list[OutboxItem]
+    following: InboxItem | None
+
+
+def work_through(desk: Desk, item: InboxItem | None) -> None:
+    """Handle an item that is leased to us, and then whatever waits in the same conversation, oldest first."""
+    while item:
+        if desk.stopping():
+            queues.postpone(desk.sessions, item, desk.clock(), timedelta(0))
+            return
+        if not queues.lease_lasts(desk.sessions, item, desk.clock()):
+            return
         try:
-            outgoing = _handle(desk, item)
+            handled = _handle(desk, item)
         except SlackIsAway:
             queues.postpone(desk.sessions, item, desk.clock())
             return
@@ -65,11 +78,10 @@ def work_through(desk: Desk, conversation: str) -> None:
             logger.exception("inbox item %s failed", item.id)
             if not queues.give_back(desk.sessions, item, "failed", desk.clock()):
                 return
-            outgoing = _give_up(desk, item)
-        for message in outgoing:
+            handled = _give_up(desk, item)
+        for message in handled.outgoing:
             deliver_taken(desk.sessions, desk.sender, message, desk.clock)
-        if desk.stopping() or not queues.more_waits(desk.sessions, conversation):
-            return
+        item = handled.following
 
 
 def sweep(desk: Desk) -> int:
@@ -79,7 +91,7 @@ def sweep(desk: Desk) -> int:
         if desk.stopping():
             break
         try:
-            work_through(desk, conversation)
+            work_through(desk, queues.claim_next(desk.sessions, conversation, desk.clock()))
         except OperationalError:
             raise  # the database is away: for the others it would be the same
         except Exception as error:
@@ -90,14 +102,14 @@ def sweep(desk: Desk) -> int:
 
 def find_person(desk: Desk, workspace: str, slack_id: str) -> Person | None:
     """The roster's person; at first contact the account is linked by its e-mail address. None for everybody else."""
-    return _look_up(desk, workspace, slack_id)[0]
-
-
-def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, dict[str, Any]]:
-    """(the person, the Slack profile of an account that is not linked yet)."""
     with reading(desk.sessions) as session:
         if person := person_by_slack_id(session, workspace, slack_id):
-            return person, {}
+            return person
+    return _get_to_know(desk, workspace, slack_id)[0]
+
+
+def _get_to_know(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, dict[str, Any]]:
+    """(the person, if the roster has one, and the Slack profile of an account that is not linked yet)."""
     try:
         profile = desk.profile_of(slack_id)
     except Exception as error:
@@ -110,25 +122,28 @@ def _look_up(desk: Desk, workspace: str, slack_id: str) -> tuple[Person | None, 
 
 
 @watched("question")
-def _handle(desk: Desk, item: InboxItem) -> list[OutboxItem]:
-    """One item in one transaction; returns the messages to deliver at once, leased to the caller.
+def _handle(desk: Desk, item: InboxItem) -> Handled:
+    """One item in one transaction.
 
     The reply is thought out before that: the matcher takes longest, and on SQLite everybody else would wait for it.
     """
     note(inbox=item.id, event=item.key, kind=item.kind)
-    known, profile = _look_up(desk, item.workspace, str(item.body.get("user", "")))
-    prepared = None
-    if known and item.kind in ("message", "choice"):
+    slack_id, profile = str(item.body.get("user", "")), dict[str, Any]()
+    with reading(desk.sessions) as session:
+        person = person_by_slack_id(session, item.workspace, slack_id)
+        asking = asked_by(session, item, person, desk.answering.kb, desk.clock()) if person else None
+    if person is None:
+        person, profile = _get_to_know(desk, item.workspace, slack_id)
         with reading(desk.sessions) as session:
-            asking = asked_by(session, item, known, desk.answering.kb, desk.clock())
-        prepared = prepare(item, asking, desk.answering)
+            asking = asked_by(session, item, person, desk.answering.kb, desk.clock()) if person else None
+    asks = asking is not None and item.kind in ("message", "choice") and not asking.taken_back
+    prepared = prepare(item, asking, desk.answering) if asking and asks else None
     with desk.sessions() as session:
         now = desk.clock()
-        person = session.get(Person, known.id) if known else None
         outgoing: list[OutboxItem] = []
-        if person is None:
+        if person is None or asking is None:
             outgoing += _refuse(desk, session, item, profile, now)
-        elif item.kind == "message" and _was_taken_back(session, item):
+        elif asking.taken_back:
             queues.finish(session, item, now, "taken back")
         elif prepared:
             outgoing += _answer(desk, session, item, person, prepared, now)
@@ -136,24 +151,22 @@ def _handle(desk: Desk, item: InboxItem) -> list[OutboxItem]:
             outgoing += _talk_to_a_person(desk, session, item, person, now)
         else:
             _note_change(session, item, person, now)
-        outgoing += _tell_coaches(desk, session, item, person, now)
-        outgoing = [queues.take(each, now) for each in outgoing]
-        session.commit()
-        return outgoing
+        if person and (prepared is None or prepared.reply.needs_a_coach):
+            outgoing += _tell_coaches(desk, session, item, person, now)
+        return _end(desk, session, item, outgoing, now)
 
 
-def taken_back(message: str) -> str:
-    """The inbox key of a deletion, from that of the message. Slack may tell of both in either order."""
-    return f"{message}:deleted"
+def _end(desk: Desk, session: Session, item: InboxItem, outgoing: Sequence[OutboxItem | None], now: datetime) -> Handled:
+    """Commits what was done, and takes what is next."""
+    taken = [queues.take(each, now) for each in outgoing if each]
+    following = queues.go_on(session, item, now)
+    session.commit()
+    for first in taken[:1]:
+        note(outbox=first.id, exchange=first.exchange_id)
+    return Handled(taken, following)
 
 
-def _was_taken_back(session: Session, item: InboxItem) -> bool:
-    """Deleted before it came to us: what an employee took back is neither answered nor kept."""
-    deletion = select(InboxItem.id).where(InboxItem.workspace == item.workspace, InboxItem.key == taken_back(item.key))
-    return session.exec(deletion).first() is not None
-
-
-def _give_up(desk: Desk, item: InboxItem) -> list[OutboxItem]:
+def _give_up(desk: Desk, item: InboxItem) -> Handled:
     """It failed too often: the employee is told so, and a coach gets the question instead."""
     with desk.sessions() as session:
         now = desk.clock()
@@ -167,9 +180,7 @@ def _give_up(desk: Desk, item: InboxItem) -> list[OutboxItem]:
             payload = {"text": words} | ({"thread_ts": conversation.thread_ts} if conversation.thread_ts else {})
             outgoing.append(queues.put(session, item.workspace, f"reply:{item.key}", conversation.channel, payload, now))
             outgoing += _tell_coaches(desk, session, item, person, now)
-        taken = [queues.take(each, now) for each in outgoing if each]
-        session.commit()
-        return taken
+        return _end(desk, session, item, outgoing, now)
 
 
 def _answer(
@@ -179,12 +190,7 @@ def _answer(
     held = claim_at(session, item, person) if item.kind == "message" else None
     if held and not prepared.reply.decision.safety:
         return employee_wrote(session, desk.answering.kb, item, person, held, now)
-    reply = answer(session, item, person, prepared, desk.answering.kb, desk.draw, now)
-    exchange = session.get(Exchange, reply.exchange_id)
-    note(exchange=reply.exchange_id, outbox=reply.id)
-    if exchange:
-        reassess(session, exchange.conversation_id)
-    return [reply]
+    return [answer(session, item, person, prepared, desk.answering.kb, desk.draw, now)]
 
 
 def _refuse(desk: Desk, session: Session, item: InboxItem, profile: dict[str, Any], now: datetime) -> list[OutboxItem]:
@@ -228,9 +234,9 @@ def _talk_to_a_person(desk: Desk, session: Session, item: InboxItem, person: Per
     return [reply] if reply else []
 
 
-def _tell_coaches(desk: Desk, session: Session, item: InboxItem, person: Person | None, now: datetime) -> list[OutboxItem]:
+def _tell_coaches(desk: Desk, session: Session, item: InboxItem, person: Person, now: datetime) -> list[OutboxItem]:
     """A card in the coach channel for each new handoff, in the same transaction: it can't be forgotten."""
-    if person is None or not desk.coach_channel:
+    if not desk.coach_channel:
         return []
     cards = []
     for handoff in handoffs_asked_at(session, person.id or 0, now):

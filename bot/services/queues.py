@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from storage.database import Sessions, reading
+from storage.database import Sessions
 from storage.models import InboxItem, OutboxItem
+from storage.queries import one_after_the_other
 
-INBOX_LEASE = timedelta(seconds=60)
+INBOX_LEASE = timedelta(seconds=30)
+ENOUGH_LEFT = timedelta(seconds=15)  # of an inbox lease, to begin the work: Slack may let us wait for 10 s meanwhile
 OUTBOX_LEASE = timedelta(seconds=30)  # longer than the client's time-out for one post (10 s)
 DOUBT_GRACE = timedelta(seconds=60)  # how late Slack may still apply a post whose answer we did not see
 POSTPONED = timedelta(seconds=10)
@@ -23,52 +25,82 @@ CLOCKS_DIFFER = timedelta(minutes=5)  # more than the clocks of our machines eve
 # --- inbox -------------------------------------------------------------------------------------------------------
 
 
+_OPEN = select(func.min(InboxItem.id)).where(
+    InboxItem.conversation == bindparam("conversation"), col(InboxItem.done_at).is_(None)
+)
+# Only the oldest that is open may be leased: that keeps a conversation in order, whoever works on it.
+_OLDEST = select(InboxItem).where(InboxItem.id == _OPEN.scalar_subquery()).with_for_update()
+
+
 def receive(
     sessions: Sessions, workspace: str, key: str, conversation: str, kind: str, body: dict[str, Any], now: datetime
-) -> bool:
-    """Keep what Slack sent, before it is acknowledged. False when it is here already: Slack sends some things twice."""
+) -> InboxItem | None:
+    """Keep what Slack sent, before it is acknowledged. The item is leased to the caller, who works on it next.
+
+    None when it is here already (Slack sends some things twice), or when older ones are open in its conversation: who is at
+    work on those takes this one next (`go_on`).
+    """
     with sessions() as session:
-        session.add(
-            InboxItem(workspace=workspace, key=key, conversation=conversation, kind=kind, body=body, received_at=now)
-        )
+        one_after_the_other(session, conversation)
+        item = InboxItem(workspace=workspace, key=key, conversation=conversation, kind=kind, body=body, received_at=now)
+        if session.exec(_OPEN, params={"conversation": conversation}).one() is None:
+            _lend(item, now)
+        session.add(item)
         try:
             session.commit()
         except IntegrityError:
-            return False
-    return True
+            return None
+    return item if item.lease_until else None
 
 
 def claim_next(sessions: Sessions, conversation: str, now: datetime) -> InboxItem | None:
-    """The oldest open item of a conversation, leased; None when there is none or somebody is at work on it.
-
-    Only the oldest may be claimed: that keeps a conversation in order, whoever works on it.
-    """
+    """The oldest open item of a conversation, leased; None when there is none or somebody is at work on it."""
     with sessions() as session:
-        oldest = (
-            select(func.min(InboxItem.id))
-            .where(InboxItem.conversation == conversation, col(InboxItem.done_at).is_(None))
-            .scalar_subquery()
-        )
-        item = session.exec(select(InboxItem).where(InboxItem.id == oldest).with_for_update()).first()
+        item = session.exec(_OLDEST, params={"conversation": conversation}).first()
         if item is None or item.done_at is not None or (item.lease_until and item.lease_until > now):
             return None
-        item.lease_until = now + INBOX_LEASE
-        item.attempts += 1
+        _lend(item, now)
         session.commit()
         return item
 
 
-def more_waits(sessions: Sessions, conversation: str) -> bool:
-    """Is there another open item in this conversation? Takes no lock, unlike a claim."""
-    open_ones = select(InboxItem.id).where(InboxItem.conversation == conversation, col(InboxItem.done_at).is_(None))
-    with reading(sessions) as session:
-        return session.exec(open_ones.limit(1)).first() is not None
+def _lend(item: InboxItem, now: datetime) -> None:
+    item.lease_until = now + INBOX_LEASE
+    item.attempts += 1
+
+
+def lease_lasts(sessions: Sessions, item: InboxItem, now: datetime) -> bool:
+    """Is the item still the caller's, for long enough to work on it? A lease that is nearly over is made longer; False when
+    somebody else has taken the item over."""
+    if item.lease_until and now <= item.lease_until - ENOUGH_LEFT:
+        return True
+    mine = update(InboxItem).where(
+        col(InboxItem.id) == item.id, col(InboxItem.attempts) == item.attempts, col(InboxItem.done_at).is_(None)
+    )
+    with sessions() as session:
+        kept = session.connection().execute(mine.values(lease_until=now + INBOX_LEASE)).rowcount == 1
+        session.commit()
+        return kept
+
+
+_FINISHED = update(InboxItem).where(col(InboxItem.id) == bindparam("item")).values(body={}, lease_until=None)
 
 
 def finish(session: Session, item: InboxItem, now: datetime, error: str = "") -> None:
     """In the transaction of the work itself: done, and the words removed."""
-    this = update(InboxItem).where(col(InboxItem.id) == item.id)
-    session.connection().execute(this.values(done_at=now, body={}, error=error, lease_until=None))
+    session.connection().execute(_FINISHED, {"item": item.id, "done_at": now, "error": error})
+
+
+def go_on(session: Session, item: InboxItem, now: datetime) -> InboxItem | None:
+    """After `finish`, last in its transaction: what waits next in the same conversation, leased to the caller.
+
+    Together with `receive` this leaves no gap: a message comes either before this look, or finds the conversation idle.
+    """
+    one_after_the_other(session, item.conversation)
+    following = session.exec(_OLDEST, params={"conversation": item.conversation}).first()
+    if following:
+        _lend(following, now)
+    return following
 
 
 def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) -> bool:
@@ -83,12 +115,12 @@ def give_back(sessions: Sessions, item: InboxItem, error: str, now: datetime) ->
         return kept.attempts >= MOST_ATTEMPTS
 
 
-def postpone(sessions: Sessions, item: InboxItem, now: datetime) -> None:
+def postpone(sessions: Sessions, item: InboxItem, now: datetime, pause: timedelta = POSTPONED) -> None:
     """It can't be worked on now, through no fault of its own: later again, and it does not count as a try."""
     with sessions() as session:
         kept = session.get(InboxItem, item.id)
         if kept is not None and kept.done_at is None:
-            kept.attempts, kept.lease_until = kept.attempts - 1, now + POSTPONED
+            kept.attempts, kept.lease_until = kept.attempts - 1, now + pause
             session.commit()
 
 
@@ -138,6 +170,25 @@ def put(
     session.add(item)
     session.flush()
     return item
+
+
+def put_reply(
+    session: Session, item: InboxItem, channel: str, payload: dict[str, Any], now: datetime, exchange_id: int
+) -> OutboxItem:
+    """The reply to an inbox item, in the transaction that finishes it. That it is the only one, its key sees to: the
+    transaction fails when somebody else has answered before."""
+    key = f"reply:{item.key}"
+    reply = OutboxItem(
+        workspace=item.workspace,
+        key=key,
+        channel=channel,
+        payload=payload,
+        created_at=now,
+        due_at=now,
+        exchange_id=exchange_id,
+    )
+    session.add(reply)
+    return reply
 
 
 def claim_due(sessions: Sessions, now: datetime, limit: int = 5) -> list[OutboxItem]:

@@ -6,22 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from slack_bolt import Ack, App, BoltRequest, BoltResponse
+from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 
 from bot.domain.cards import Language
 from bot.domain.privacy import redact
 from bot.services import queues
+from bot.services.answering import taken_back
 from bot.services.feedback import give_feedback
-from bot.services.inbox import Desk, find_person, taken_back, work_through
+from bot.services.inbox import Desk, find_person, work_through
 from bot.services.people import person_by_slack_id
 from bot.slack import blocks
 from bot.slack.home import home_view
-from storage.models import Person
+from storage.models import InboxItem, Person
 
 logger = logging.getLogger(__name__)
 
 ASK_VIEW = "ask_view"
+KEPT = "kept"  # in Bolt's context: the inbox item of this request, leased to its listener
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     """All listeners of the app. `workspace` is the team that the bot token belongs to."""
 
     @app.middleware
-    def keep_before_ack(body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
+    def keep_before_ack(body: dict[str, Any], context: BoltContext, next: Callable[[], BoltResponse]) -> BoltResponse:
         """Bolt acknowledges before listeners run: without this a crash would lose the question."""
         try:
             received = received_of(body)
@@ -100,27 +102,24 @@ def register(app: App, desk: Desk, workspace: str) -> None:
             logger.error("Slack sent what we don't understand: %s", error)
             return BoltResponse(status=200)  # it would only send it again
         if received:
-            queues.receive(
+            context[KEPT] = queues.receive(
                 desk.sessions, workspace, received.key, received.conversation, received.kind, received.body, desk.clock()
             )
         return next()
 
     @app.event("message")
-    def on_message(body: dict[str, Any]) -> None:
-        if received := received_of(body):
-            work_through(desk, received.conversation)
+    def on_message(context: BoltContext) -> None:
+        work_through(desk, context.get(KEPT))
 
     @app.action({"action_id": blocks.TALK_TO_A_PERSON})
-    def on_talk_to_a_person(ack: Ack, body: dict[str, Any]) -> None:
+    def on_talk_to_a_person(ack: Ack, context: BoltContext) -> None:
         ack()
-        if received := received_of(body):
-            work_through(desk, received.conversation)
+        work_through(desk, context.get(KEPT))
 
     @app.action(re.compile(f"^{blocks.CHOOSE_CARD}:"))
-    def on_choose_card(ack: Ack, body: dict[str, Any]) -> None:
+    def on_choose_card(ack: Ack, context: BoltContext) -> None:
         ack()
-        if received := received_of(body):
-            work_through(desk, received.conversation)
+        work_through(desk, context.get(KEPT))
 
     @app.action(blocks.FEEDBACK)
     def on_feedback(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -155,9 +154,10 @@ def register(app: App, desk: Desk, workspace: str) -> None:
         if not person or not command.get("text", "").strip():
             ack(text=kb.say("command_help", language))
             return
-        _receive_text(desk, client, workspace, command["user_id"], f"command:{command['trigger_id']}", command["text"])
+        key = f"command:{command['trigger_id']}"
+        kept = _receive_text(desk, client, workspace, command["user_id"], key, command["text"])
         ack(text=kb.say("command_taken", language))
-        _work_for(desk, client, command["user_id"])
+        work_through(desk, kept)
 
     @app.shortcut("ask_career")
     def on_shortcut(ack: Ack, shortcut: dict[str, Any], client: WebClient) -> None:
@@ -168,9 +168,9 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     @app.view(ASK_VIEW)
     def on_asked(ack: Ack, body: dict[str, Any], view: dict[str, Any], client: WebClient) -> None:
         user, text = body["user"]["id"], view["state"]["values"]["question"]["text"]["value"] or ""
-        _receive_text(desk, client, workspace, user, f"view:{view['id']}", text)
+        kept = _receive_text(desk, client, workspace, user, f"view:{view['id']}", text)
         ack()
-        _work_for(desk, client, user)
+        work_through(desk, kept)
 
     @app.event({"type": re.compile(".*")})
     def on_anything_else() -> None:
@@ -181,14 +181,10 @@ def register(app: App, desk: Desk, workspace: str) -> None:
         logger.error("listener failed on %s", request.body.get("event_id") or request.body.get("type"), exc_info=error)
 
 
-def _receive_text(desk: Desk, client: WebClient, workspace: str, user: str, key: str, text: str) -> None:
+def _receive_text(desk: Desk, client: WebClient, workspace: str, user: str, key: str, text: str) -> InboxItem | None:
     channel = client.conversations_open(users=user)["channel"]["id"]
     body = {"user": user, "channel": channel, "ts": "", "thread_ts": "", "text": redact(text)}
-    queues.receive(desk.sessions, workspace, key, f"{channel}:", "message", body, desk.clock())
-
-
-def _work_for(desk: Desk, client: WebClient, user: str) -> None:
-    work_through(desk, f"{client.conversations_open(users=user)['channel']['id']}:")
+    return queues.receive(desk.sessions, workspace, key, f"{channel}:", "message", body, desk.clock())
 
 
 def _keep_feedback(desk: Desk, workspace: str, slack_id: str, exchange: int, helpful: bool, reason: str) -> Person | None:
