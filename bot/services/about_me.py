@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, select
 
 from bot.domain.people import Employee
@@ -28,8 +29,11 @@ class AboutMe:
     tuition_used: float | None = None  # of the current year, dollars
 
 
+_TOLD_BY = select(Told).where(Told.person_id == bindparam("person")).order_by(col(Told.id))
+
+
 def told_by(session: Session, person: Person) -> Sequence[Told]:
-    return session.exec(select(Told).where(Told.person_id == person.id).order_by(col(Told.id))).all()
+    return session.exec(_TOLD_BY, params={"person": person.id}).all()
 
 
 def with_told(employee: Employee, told: Iterable[Told]) -> Employee:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bot.domain.cards import Language
@@ -197,9 +198,25 @@ class Answering:
 # --- the use cases -----------------------------------------------------------------------------------------------
 
 
+# Built once, like all that every question needs: building a statement takes longer than the database does.
+_MANAGED_BY = select(Person.id).where(Person.manager_id == bindparam("person"), Person.status != "terminated").limit(1)
+_HERE = (
+    select(Conversation)
+    .where(
+        Conversation.workspace == bindparam("workspace"),
+        Conversation.channel == bindparam("channel"),
+        Conversation.thread_ts == bindparam("thread_ts"),
+    )
+    .order_by(col(Conversation.last_at).desc())
+    .limit(1)
+)
+_OF_PERSON = select(Conversation.id).where(Conversation.person_id == bindparam("person")).limit(1)
+_WITH_KEY = select(InboxItem.id).where(InboxItem.workspace == bindparam("workspace"), InboxItem.key == bindparam("key"))
+
+
 def employee_of(person: Person, session: Session) -> Employee:
     """The roster row as the domain knows it, with what the person told about themselves."""
-    manages = session.exec(select(Person.id).where(Person.manager_id == person.id, Person.status != "terminated")).first()
+    manages = session.exec(_MANAGED_BY, params={"person": person.id}).first()
     on_the_roster = Employee(
         first_name=person.first_name,
         language=person.language if person.language in ("en", "es") else None,  # type: ignore[arg-type]
@@ -310,8 +327,8 @@ def taken_back(message: str) -> str:
 
 def _was_taken_back(session: Session, item: InboxItem) -> bool:
     """Deleted before it came to us: what an employee took back is neither answered nor kept."""
-    deletion = select(InboxItem.id).where(InboxItem.workspace == item.workspace, InboxItem.key == taken_back(item.key))
-    return session.exec(deletion).first() is not None
+    deletion = {"workspace": item.workspace, "key": taken_back(item.key)}
+    return session.exec(_WITH_KEY, params=deletion).first() is not None
 
 
 def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
@@ -336,17 +353,13 @@ def _begin(session: Session, item: InboxItem, person: Person, now: datetime) -> 
 
 def _going_on(session: Session, item: InboxItem, now: datetime) -> Conversation | None:
     thread_ts = item.body.get("thread_ts", "")
-    places = select(Conversation).where(
-        Conversation.workspace == item.workspace,
-        Conversation.channel == item.body["channel"],
-        Conversation.thread_ts == thread_ts,
-    )
-    latest = session.exec(places.order_by(col(Conversation.last_at).desc())).first()
+    place = {"workspace": item.workspace, "channel": item.body["channel"], "thread_ts": thread_ts}
+    latest = session.exec(_HERE, params=place).first()
     return latest if latest and (thread_ts or now - latest.last_at < NEW_CONVERSATION_AFTER) else None
 
 
 def _is_first(session: Session, person: Person) -> bool:
-    return session.exec(select(Conversation.id).where(Conversation.person_id == person.id)).first() is None
+    return session.exec(_OF_PERSON, params={"person": person.id}).first() is None
 
 
 def _keep(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col
 
-from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle, settle_in
+from bot.services.queues import DOUBT_GRACE, MOST_DOUBTS, OUTBOX_LEASE, claim_due, claim_one, settle
 from bot.services.watching import note, watched
 from storage.database import Sessions
 from storage.models import Exchange, OutboxItem
@@ -168,14 +168,23 @@ def _resolve_doubt(sessions: Sessions, sender: Sender, item: OutboxItem, clock: 
     return "open"
 
 
+# Built once: every reply ends with them.
+_TAKEN = (
+    update(OutboxItem)
+    .where(col(OutboxItem.id) == bindparam("item"), col(OutboxItem.token) == bindparam("held"))
+    .values(state="sent", due_at=None, lease_until=None, error="")
+)
+_REPLIED = update(Exchange).where(col(Exchange.id) == bindparam("exchange"))
+
+
 def _sent(sessions: Sessions, item: OutboxItem, sent: Sent, now: datetime) -> Done:
-    values = {"state": "sent", "due_at": None, "lease_until": None, "sent_at": now, "sent_ts": sent.ts}
+    values = {"sent_at": now, "sent_ts": sent.ts, "sent_channel": sent.channel}
     with sessions() as session:
-        if not settle_in(session, item, sent_channel=sent.channel, error="", **values):
+        mine = {"item": item.id, "held": item.token}
+        if session.connection().execute(_TAKEN, mine | values).rowcount != 1:
             return "open"
         if item.exchange_id:
-            answered = update(Exchange).where(col(Exchange.id) == item.exchange_id)
-            session.connection().execute(answered.values(reply_ts=sent.ts))
+            session.connection().execute(_REPLIED, {"exchange": item.exchange_id, "reply_ts": sent.ts})
         session.commit()
     return "sent"
 

@@ -248,16 +248,11 @@ def _lease(session: Session, items: list[OutboxItem], now: datetime) -> list[Out
 
 def settle(sessions: Sessions, item: OutboxItem, **values: Any) -> bool:
     """Write the outcome, only as holder of the newest token. False when somebody else has taken over."""
+    mine = update(OutboxItem).where(col(OutboxItem.id) == item.id, col(OutboxItem.token) == item.token)
     with sessions() as session:
-        done = settle_in(session, item, **values)
+        done = session.connection().execute(mine.values(**values)).rowcount == 1
         session.commit()
         return done
-
-
-def settle_in(session: Session, item: OutboxItem, **values: Any) -> bool:
-    """`settle` in the caller's transaction."""
-    mine = update(OutboxItem).where(col(OutboxItem.id) == item.id, col(OutboxItem.token) == item.token)
-    return session.connection().execute(mine.values(**values)).rowcount == 1
 
 
 # --- both --------------------------------------------------------------------------------------------------------

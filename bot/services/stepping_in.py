@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from bot.domain.attention import working_time_after
@@ -183,20 +183,26 @@ def coaches_of(session: Session, workspace: str) -> Sequence[Person]:
 # --- the employee's side -----------------------------------------------------------------------------------------
 
 
+# A conversation that began with a message to an account has the account's id for its channel. Built once: every question asks.
+_CLAIMED_AT = (
+    select(Handoff)
+    .join(Conversation, col(Conversation.id) == col(Handoff.conversation_id))
+    .where(
+        Handoff.person_id == bindparam("person"),
+        Handoff.state == "claimed",
+        col(Conversation.channel).in_((bindparam("channel"), bindparam("slack_id"))),
+        Conversation.thread_ts == bindparam("thread_ts"),
+        col(Conversation.channel) != "",
+    )
+    .order_by(col(Handoff.id).desc())
+    .limit(1)
+)
+
+
 def claim_at(session: Session, item: InboxItem, person: Person) -> Claim | None:
     """The coach who has stepped in where the employee is writing now."""
-    places = [str(item.body.get("channel", "")), person.slack_id or ""]
-    here = (
-        select(Handoff)
-        .join(Conversation, col(Conversation.id) == col(Handoff.conversation_id))
-        .where(
-            Handoff.person_id == person.id,
-            Handoff.state == "claimed",
-            col(Conversation.channel).in_([place for place in places if place]),
-            Conversation.thread_ts == item.body.get("thread_ts", ""),
-        )
-    )
-    handoff = session.exec(here.order_by(col(Handoff.id).desc())).first()
+    place = {"channel": str(item.body.get("channel", "")), "thread_ts": item.body.get("thread_ts", "")}
+    handoff = session.exec(_CLAIMED_AT, params=place | {"person": person.id, "slack_id": person.slack_id}).first()
     return claim_of(session, handoff.conversation_id) if handoff and handoff.conversation_id else None
 
 
