@@ -158,6 +158,7 @@ def test_learning_twice_gives_the_same_and_the_second_start_reads_what_was_kept(
 def test_a_damaged_file_is_not_trusted_and_learnt_anew(matcher, speller, tmp_path):
     (file,) = tmp_path.glob("matcher-*.npz")
     whole = file.read_bytes()
+    assert restore(io.BytesIO(whole)).labels == matcher.learnt.labels
     with pytest.raises(Damaged):
         restore(io.BytesIO(whole[:-1] + bytes([whole[-1] ^ 1])))
     file.write_bytes(whole[: len(whole) // 2])

@@ -36,6 +36,7 @@ class SafetyRule(Content):
         return patterns
 
 
+@lru_cache(maxsize=64)  # one message is looked at a dozen times
 def plain(text: str) -> str:
     """Lower case, no accents, no punctuation but apostrophes inside words, single spaces."""
     text = text.replace("’", "'").lower()

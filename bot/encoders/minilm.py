@@ -74,8 +74,7 @@ def _layer(net: Graph, weights: dict[str, np.ndarray], layer: int, level: str) -
     of = f"encoder.layer.{layer}"
 
     def added(change: str, to: str, norm: str) -> str:
-        gain, shift = net.constant(weights[f"{norm}.weight"]), net.constant(weights[f"{norm}.bias"])
-        return str(net.add("SkipLayerNormalization", change, to, gain, shift, domain=OWN, epsilon=TINY))
+        return net.levelled(net.add("Add", change, to), weights[f"{norm}.weight"], weights[f"{norm}.bias"], TINY)
 
     three = ("query", "key", "value")
     asked = np.hstack([weights[f"{each}.{layer}"] for each in three])

@@ -2,14 +2,16 @@
 
 import ctypes
 import hashlib
+import io
 import logging
 import os
 import tempfile
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -17,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bot.domain import safety
-from bot.domain.matching import Encoder, Example, Learnt, Matcher, Packed, Reader, encode
+from bot.domain.matching import Encoder, Example, Learnt, Matcher, Packed, Reader, Said, encode
 from bot.domain.matching.keeping import Damaged, keep, restore
 
 logger = logging.getLogger(__name__)
@@ -35,8 +37,9 @@ def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], re
     threadpool_limits(1, user_api="blas")
     file = folder / f"matcher-{_key(examples, encoders, reader)}.npz"
     if (learnt := _read(file)) is None:
-        learnt = _learn(examples, encoders, reader, folder)
-        _write(file, keep(learnt))
+        kept = _learn(examples, encoders, reader, folder)
+        _write(file, kept)
+        learnt = restore(io.BytesIO(kept))
     _return_freed_memory()
     return Matcher(learnt, encoders, reader)
 
@@ -62,9 +65,8 @@ def _family(encoders: Sequence[Encoder]) -> str:
     return hashlib.sha256(repr([encoder.name for encoder in encoders]).encode()).hexdigest()[:8]
 
 
-def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader, folder: Path) -> Learnt:
-    from bot.domain.matching.training import learn  # brings scikit-learn: only who learns pays for it
-
+def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Reader, folder: Path) -> bytes:
+    """What `keep` makes of it. A process of its own learns: what that takes in memory is gone with it."""
     known = _known_vectors(encoders, folder)
     said = [reader.read(example.text) for example in examples]
     texts = [each.text for each in said]
@@ -76,9 +78,18 @@ def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Rea
         with ThreadPoolExecutor(cores) as pool:  # what takes long lets go of Python's lock
             for share, vectors in zip(shares, pool.map(partial(encode, encoders), shares), strict=True):
                 known.update(zip(share, vectors, strict=True))
+    packed = Packed.of(np.array([known[text] for text in texts], dtype=np.float32))
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_learn_alone, examples, said, packed).result()
+
+
+def _learn_alone(examples: Sequence[Example], said: Sequence[Said], packed: Packed) -> bytes:
+    from bot.domain.matching.training import learn  # brings scikit-learn: only who learns pays for it
+
+    threadpool_limits(1, user_api="blas")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # it has so many steps and no more
-        return learn(examples, said, Packed.of(np.array([known[text] for text in texts], dtype=np.float32)))
+        return keep(learn(examples, said, packed))
 
 
 def _known_vectors(encoders: Sequence[Encoder], folder: Path) -> dict[str, np.ndarray]:
@@ -105,6 +116,7 @@ def _write(file: Path, content: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix="new-", delete=False) as new:
             new.write(content)
+        os.chmod(new.name, 0o644)  # made by one user, read by another, as in an image; there is nothing private in it
         os.replace(new.name, file)
         for old in _kept(file.parent, "matcher-*.npz")[KEPT_FILES:]:
             old.unlink(missing_ok=True)

@@ -43,15 +43,17 @@ class NGrams:
     def of(self, text: str) -> Weighed:
         """The features of a plain text."""
         kinds = (
-            self._weighed(Counter(_words(text)), self._word_numbers),
-            self._weighed(Counter(_letters(text)), self._letter_numbers),
+            self._weighed(_words(text), self._word_numbers),
+            self._weighed(_letters(text), self._letter_numbers),
         )
         return Weighed(np.concatenate([k.numbers for k in kinds]), np.concatenate([k.weights for k in kinds]))
 
-    def _weighed(self, counts: Counter[str], known: dict[str, int]) -> Weighed:
-        found = sorted((known[feature], count) for feature, count in counts.items() if feature in known)
-        numbers = np.array([number for number, _ in found], dtype=np.int32)
-        weights = (1 + np.log(np.array([count for _, count in found], dtype=np.float32))) * self.rarity[numbers]
+    def _weighed(self, features: Iterator[str], known: dict[str, int]) -> Weighed:
+        counts = Counter(map(known.get, features))
+        counts.pop(None, None)
+        numbers = np.array(sorted(counts), dtype=np.int32)  # type: ignore[type-var]
+        times = np.array([counts[number] for number in numbers.tolist()], dtype=np.float32)
+        weights = (1 + np.log(times)) * self.rarity[numbers]
         return Weighed(numbers, (weights / max(float(np.linalg.norm(weights)), 1e-9)).astype(np.float32))
 
 

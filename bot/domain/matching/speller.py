@@ -46,18 +46,18 @@ class Speller:
             self._by_sound.setdefault(sound(word), []).append(word)
             self._by_bones.setdefault(bones(word), []).append(word)
         self.name = sha256(repr((self._own, self._short_forms, sorted(ordinary))).encode()).hexdigest()[:16]
-        self.word = lru_cache(maxsize=50_000)(self._mended)
+        self._word = lru_cache(maxsize=50_000)(self._mended_as_typed)
 
     def mend(self, text: str) -> str:
         """The text with its words mended; marks and spaces stay as they are."""
-        return re.sub(r"[^\W_](?:[\w'’]*\w)?", self._mend_match, text)
+        return re.sub(r"[^\W_](?:[\w'’]*\w)?", lambda found: self._word(found.group()), text)
 
-    def _mend_match(self, match: re.Match[str]) -> str:
-        said = plain(match.group())
+    def _mended_as_typed(self, typed: str) -> str:
+        said = plain(typed)
         if " " in said or not said:
-            return match.group()
-        mended = self.word(said)
-        return match.group() if mended == said else mended
+            return typed
+        mended = self._mended(said)
+        return typed if mended == said else mended
 
     def _mended(self, word: str) -> str:
         if word in self._short_forms:

@@ -48,10 +48,8 @@ def learn(examples: Sequence[Example], said: Sequence[Said], packed: Packed) -> 
     )
     split = GroupShuffleSplit(1, test_size=LEFT_OUT, random_state=0)
     seen, unseen = next(split.split(pile.features, groups=_alike(pile.features, label_of)))
-    with ThreadPoolExecutor(2) as pool:  # two cores; the learners let go of the interpreter
-        whole, part = pool.submit(_Members, pile, np.arange(len(label_of))), pool.submit(_Members, pile, seen)
-        gate = _learn_gate(pile, ShapeLabels(labels, shape_labels), part.result(), seen, unseen)
-        members = whole.result()
+    gate = _learn_gate(pile, ShapeLabels(labels, shape_labels), _Members(pile, seen), seen, unseen)
+    members = _Members(pile, np.arange(len(label_of)))
     return Learnt(
         labels=tuple(str(label) for label in labels),
         grams=grams,
@@ -98,16 +96,18 @@ class _Members:
     """The members' weights, a column for every label, learnt from the examples `seen`."""
 
     def __init__(self, pile: _Pile, seen: np.ndarray) -> None:
-        words = LinearSVC(C=0.5, tol=0.1, max_iter=200, random_state=0).fit(pile.features[seen], pile.label_of[seen])
-        shape = LinearSVC(C=0.5, tol=0.1, max_iter=200, random_state=0).fit(pile.shapes[seen], pile.shape_of[seen])
+        with ThreadPoolExecutor(2) as pool:  # two cores; the learners let go of the interpreter
+            meant = pool.submit(self._learn_meaning, pile, seen)
+            self.words = _by_grams(pile.features[seen], pile.label_of[seen], pile.labels)
+            self.shape = _by_grams(pile.shapes[seen], pile.shape_of[seen], pile.shape_labels)
+            self.meaning, self.scope = meant.result()
+
+    def _learn_meaning(self, pile: _Pile, seen: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+        vectors, label_of = pile.vectors[seen], pile.label_of[seen]
         # With a larger tolerance it stops before it has begun where there are many even classes: gradients are that small.
-        meaning = LogisticRegression(C=30, tol=1e-5, max_iter=100).fit(pile.vectors[seen], pile.label_of[seen])
-        scope = LogisticRegression(C=10, class_weight="balanced", max_iter=200)
-        scope.fit(pile.vectors[seen], pile.outside[pile.label_of[seen]])
-        self.scope = np.append(scope.coef_[0], scope.intercept_).astype(np.float32)
-        self.words = _columns(words, pile.labels, -10.0)
-        self.shape = _columns(shape, pile.shape_labels, -10.0)
-        self.meaning = _columns(meaning, pile.labels, -50.0)
+        meaning = LogisticRegression(C=30, tol=1e-5, max_iter=100).fit(vectors, label_of)
+        scope = LogisticRegression(C=10, class_weight="balanced", max_iter=200).fit(vectors, pile.outside[label_of])
+        return _columns(meaning, pile.labels, -50.0), np.append(scope.coef_[0], scope.intercept_).astype(np.float32)
 
     def log_chances(self, pile: _Pile, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """By words, by meaning, by shape (over the shape labels)."""
@@ -116,6 +116,10 @@ class _Members:
             log_chances(pile.vectors[rows] @ self.meaning[0] + self.meaning[1]),
             log_chances(WORDS_SHARPNESS * (pile.shapes[rows] @ self.shape[0] + self.shape[1])),
         )
+
+
+def _by_grams(features: csr_matrix, label_of: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
+    return _columns(LinearSVC(C=0.5, tol=0.1, max_iter=200, random_state=0).fit(features, label_of), labels, -10.0)
 
 
 def _columns(model: LinearSVC | LogisticRegression, labels: int, unseen: float) -> tuple[np.ndarray, np.ndarray]:
@@ -150,14 +154,13 @@ def _learn_gate(
     signs_seen, right = [], []
     by_words, by_meaning, shaped = members.log_chances(pile, unseen)
     scope = pile.vectors[unseen] @ members.scope[:-1] + members.scope[-1]
-    likeness = pile.vectors[unseen] @ pile.vectors[seen].T
-    columns = [np.flatnonzero(pile.label_of[seen] == label) for label in range(pile.labels)]
+    known = [seen[pile.label_of[seen] == label] for label in range(pile.labels)]
     for row, example in enumerate(unseen):
         said = pile.said[example]
         by_shape = shapes.spread(shaped[row], said) if said.roles else None
         chances = np.exp(mix(by_words[row], by_meaning[row], by_shape))
         best = np.argsort(-chances, kind="stable")[:MOST_CANDIDATES]
-        near = [likeness[row, columns[label]].max(initial=0.0) for label in best]
+        near = [(pile.vectors[known[label]] @ pile.vectors[example]).max(initial=0.0) for label in best]
         said_by = Members(chances, by_words[row], by_meaning[row], float(scope[row]))
         signs_seen.append(signs(said_by, pile.outside, near[0], max(near[1:])))
         right.append(topic[best[0]] == topic[pile.label_of[example]])
