@@ -203,6 +203,29 @@ def test_danger_is_answered_at_once_even_while_a_coach_is_there(console):
     assert console.rows(Attention)[0].reason == "with-coach"
 
 
+def test_danger_written_by_changing_a_message_to_the_coach_is_answered_and_not_kept(console):
+    world = console.world
+    world.say("UROSA", "quiero hablar con una persona de verdad")
+    console.as_("carmen").post("/conversations/1/claim")
+    ts = world.say("UROSA", "gracias por venir")
+    world.slack.as_user("UROSA").edit(ts, "ya no quiero vivir")
+    assert any("988" in words for words in said_to(console, "UROSA"))
+    assert [handoff.reason for handoff in console.rows(Handoff) if handoff.urgent] == ["safety/crisis"]
+    assert console.rows(Attention)[0].reason == "danger"
+    assert [row.text for row in console.rows(CoachMessage)] == [""]
+
+
+def test_a_message_to_the_coach_that_is_changed_reaches_the_coach_as_it_is_now(console):
+    world = console.world
+    world.say("UDWAYNE", "please, I want to talk to a real person")
+    console.as_("carmen").post("/conversations/1/claim")
+    ts = world.say("UDWAYNE", "is it about my husband")
+    posted = len(world.posted)
+    world.slack.as_user("UDWAYNE").edit(ts, "my wife hits me")
+    assert [row.text for row in console.rows(CoachMessage)] == ["my wife hits me"]
+    assert len(world.posted) == posted
+
+
 def test_two_coaches_press_claim_and_one_gets_it(console):
     console.world.say("UDWAYNE", "please, I want to talk to a real person")
     carmen, ben = console.as_("carmen"), console.as_("ben")

@@ -133,6 +133,30 @@ def test_an_edit_is_kept_and_a_deletion_takes_the_words(world):
     assert rows(world, Exchange)[0].question == ""
 
 
+def test_danger_that_is_written_by_changing_a_message_is_answered_like_a_new_one_and_keeps_no_words(world):
+    rosa = world.slack.as_user("UROSA")
+    ts = world.say("UROSA", "what can I do next")
+    rosa.edit(ts, "what can I do next, nobody would miss me")
+    assert "988" in world.posted[-2]["text"]
+    assert (world.last["channel"], world.last["text"][:6]) == ("CCOACH", "Urgent")
+    assert [handoff.urgent for handoff in rows(world, Handoff)] == [True]
+    rosa.edit(ts, "I meant: what comes after housekeeping")
+    assert [exchange.question for exchange in rows(world, Exchange)] == ["", ""]
+    assert rows(world, QuestionEdit) == []
+    assert all(item.body == {} for item in rows(world, InboxItem))
+
+
+def test_trouble_at_home_that_is_written_by_changing_a_message_is_answered_and_earlier_wordings_go(world):
+    dwayne = world.slack.as_user("UDWAYNE")
+    ts = world.say("UDWAYNE", "what does a cook make")
+    dwayne.edit(ts, "what does a cook make an hour")
+    dwayne.edit(ts, "my wife hits me")
+    assert rows(world, Exchange)[-1].cards == ["supports/domestic-violence"]
+    assert len(world.posted) == 2
+    assert [exchange.question for exchange in rows(world, Exchange)] == ["", ""]
+    assert rows(world, QuestionEdit) == []
+
+
 def test_someone_who_is_not_on_the_roster_is_told_where_to_ask_and_a_guest_is_ignored(world):
     world.say("UNOBODY", "how much is tuition")
     assert len(world.posted) == 1

@@ -63,6 +63,11 @@ class Reply:
         return self.decision.outcome == "answer" and self.decision.cards[:1] in URGENT
 
     @property
+    def hides_the_words(self) -> bool:
+        """Of such a question the category is kept, not the words."""
+        return any(card.startswith(NOT_KEPT) for card in self.decision.cards)
+
+    @property
     def needs_a_coach(self) -> bool:
         """A coach is asked for when the employee wants one, and when it is urgent."""
         return self.decision.outcome == "handoff" or self.is_urgent
@@ -282,7 +287,7 @@ def asked_by(session: Session, item: InboxItem, person: Person, kb: KnowledgeBas
 
 
 def prepare(item: InboxItem, asking: Asking, answering: Answering) -> Prepared:
-    """The reply to an inbox item (kind `message` or `choice`). Touches no database."""
+    """The reply to an inbox item of kind `message` or `choice`, or to what an `edit` says now. Touches no database."""
     kb, employee, dialogue, today = answering.kb, asking.employee, asking.dialogue, asking.today
     if item.kind == "choice":
         card, language = item.body["card"], asking.language
@@ -373,14 +378,13 @@ def _keep(
     now: datetime,
 ) -> Exchange:
     decision = reply.decision
-    hidden = any(card.startswith(NOT_KEPT) for card in decision.cards)
     exchange = Exchange(
         workspace=item.workspace,
         conversation_id=conversation.id or 0,
         person_id=person.id or 0,
         inbox_key=item.key,
         asked_at=item.received_at,
-        question="" if hidden else question,
+        question="" if reply.hides_the_words else question,
         question_ts=item.body.get("ts", ""),
         language=decision.language,
         outcome=decision.outcome,

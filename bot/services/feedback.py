@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from bot.domain.privacy import redact
 from bot.services.attention import reassess
@@ -34,13 +34,22 @@ def note_edit(session: Session, workspace: str, person: Person, question_ts: str
 
 def note_deletion(session: Session, workspace: str, person: Person, question_ts: str, now: datetime) -> None:
     """An employee deleted a message: its words go, that there was one stays."""
+    if exchange := forget_words(session, workspace, person, question_ts):
+        exchange.question_deleted_at = now
+
+
+def forget_words(session: Session, workspace: str, person: Person, question_ts: str) -> Exchange | None:
+    """The words of a message go, earlier wordings too; returns what is left of it, None when it was no question."""
     exchange = _exchange(session, workspace, person, question_ts)
     if exchange:
-        exchange.question, exchange.question_deleted_at = "", now
+        exchange.question = ""
         for edit in session.exec(select(QuestionEdit).where(QuestionEdit.exchange_id == exchange.id)):
             session.delete(edit)
+    return exchange
 
 
 def _exchange(session: Session, workspace: str, person: Person, question_ts: str) -> Exchange | None:
+    """The message as it was first answered: an edit may have been answered after it."""
     own = select(Exchange).where(Exchange.workspace == workspace, Exchange.person_id == person.id)
-    return session.exec(own.where(Exchange.question_ts == question_ts)).first() if question_ts else None
+    first = own.where(Exchange.question_ts == question_ts).order_by(col(Exchange.id))
+    return session.exec(first).first() if question_ts else None

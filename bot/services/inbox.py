@@ -15,7 +15,7 @@ from bot.services import queues
 from bot.services.answering import Answering, Draw, Prepared, answer, ask_for_coach, asked_by, conversation_at, prepare
 from bot.services.attention import reassess
 from bot.services.delivery import Clock, Sender, deliver_taken, never
-from bot.services.feedback import note_deletion, note_edit
+from bot.services.feedback import forget_words, note_deletion, note_edit
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
 from bot.services.watching import note, watched
@@ -136,7 +136,7 @@ def _handle(desk: Desk, item: InboxItem) -> Handled:
         person, profile = _get_to_know(desk, item.workspace, slack_id)
         with reading(desk.sessions) as session:
             asking = asked_by(session, item, person, desk.answering.kb, desk.clock()) if person else None
-    asks = asking is not None and item.kind in ("message", "choice") and not asking.taken_back
+    asks = asking is not None and item.kind in ("message", "choice", "edit") and not asking.taken_back
     prepared = prepare(item, asking, desk.answering) if asking and asks else None
     with desk.sessions() as session:
         now = desk.clock()
@@ -145,12 +145,14 @@ def _handle(desk: Desk, item: InboxItem) -> Handled:
             outgoing += _refuse(desk, session, item, profile, now)
         elif asking.taken_back:
             queues.finish(session, item, now, "taken back")
+        elif prepared and item.kind == "edit":
+            outgoing += _note_edit(desk, session, item, person, prepared, now)
         elif prepared:
             outgoing += _answer(desk, session, item, person, prepared, now)
         elif item.kind == "person":
             outgoing += _talk_to_a_person(desk, session, item, person, now)
         else:
-            _note_change(session, item, person, now)
+            _note_deletion(session, item, person, now)
         if person and (prepared is None or prepared.reply.needs_a_coach):
             outgoing += _tell_coaches(desk, session, item, person, now)
         return _end(desk, session, item, outgoing, now)
@@ -173,7 +175,7 @@ def _give_up(desk: Desk, item: InboxItem) -> Handled:
         person = person_by_slack_id(session, item.workspace, str(item.body.get("user", "")))
         queues.finish(session, item, now, "given up")
         outgoing: list[OutboxItem | None] = []
-        if person and item.kind in ("message", "choice", "person"):
+        if person and item.kind in ("message", "choice", "person", "edit"):
             conversation = conversation_at(session, item, person, now)
             ask_for_coach(session, person, conversation, None, "failed", now)
             words = desk.answering.kb.say("error", "es" if conversation.language == "es" else "en", reference=item.id)
@@ -207,11 +209,25 @@ def _refuse(desk: Desk, session: Session, item: InboxItem, profile: dict[str, An
     return [refusal] if refusal else []
 
 
-def _note_change(session: Session, item: InboxItem, person: Person, now: datetime) -> None:
-    if item.kind == "edit":
-        note_edit(session, item.workspace, person, item.body["ts"], item.body["text"], now)
-        employee_changed(session, item.workspace, person, item.body["ts"], item.body["text"])
-    elif item.kind == "delete":
+def _note_edit(
+    desk: Desk, session: Session, item: InboxItem, person: Person, prepared: Prepared, now: datetime
+) -> list[OutboxItem]:
+    """A changed message is not answered again, unless what it says now must not be kept: then as if it were new."""
+    reply, ts = prepared.reply, item.body["ts"]
+    if not reply.hides_the_words:
+        note_edit(session, item.workspace, person, ts, prepared.question, now)
+    else:
+        forget_words(session, item.workspace, person, ts)
+    if reply.hides_the_words and (reply.decision.safety or not claim_at(session, item, person)):
+        employee_changed(session, item.workspace, person, ts, "")
+        return [answer(session, item, person, prepared, desk.answering.kb, desk.draw, now)]
+    employee_changed(session, item.workspace, person, ts, prepared.question)
+    queues.finish(session, item, now)
+    return []
+
+
+def _note_deletion(session: Session, item: InboxItem, person: Person, now: datetime) -> None:
+    if item.kind == "delete":
         note_deletion(session, item.workspace, person, item.body["ts"], now)
         employee_changed(session, item.workspace, person, item.body["ts"], "")
     queues.finish(session, item, now)
