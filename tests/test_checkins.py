@@ -22,6 +22,8 @@ from storage.models import (
     CheckinLine,
     CheckinPromise,
     CheckinReminder,
+    Exchange,
+    Handoff,
     ManagerDigest,
     OutboxItem,
     Person,
@@ -289,6 +291,32 @@ def test_a_promise_is_asked_about_a_month_later(team):
     assert "Ask about the phlebotomy course" in dwayne.last["text"]
     dwayne.click("In part")
     assert "Small steps count" in dwayne.last["text"]
+
+
+def test_danger_in_a_preparation_or_a_promise_is_answered_at_once_and_its_words_are_kept_nowhere(team):
+    jump_to_first_reminder(team)
+    dwayne = team.slack.as_user("UDWAYNE")
+    dwayne.click("Choose what to talk about")
+    dwayne.submit(
+        {
+            "topic0|value": "next-job",
+            "text0|value": "I would like to draw blood",
+            "topic1|value": "in-the-way",
+            "text1|value": "I want to kill myself",
+            "share1|value": ["share"],
+        }
+    )
+    assert [line.text for line in rows(team, CheckinLine)] == ["I would like to draw blood"]
+    assert "988" in dwayne.last["text"]
+    assert [handoff.urgent for handoff in rows(team, Handoff)] == [True]
+    assert team.last["channel"] == "CCOACH"
+    number, before = checkin_of(team, "Dwayne").id, len(dwayne.from_app())
+    team.click("UDWAYNE", "checkin:promise:0", f"promise:{number}")
+    dwayne.submit({"text|value": "I will end my life"})
+    assert rows(team, CheckinPromise) == []
+    assert len(dwayne.from_app()) == before + 1
+    assert "988" in dwayne.last["text"]
+    assert "my" not in str([exchange.question for exchange in rows(team, Exchange)[-2:]])
 
 
 def test_a_manager_change_moves_the_check_in_over(team, tmp_path):

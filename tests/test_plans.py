@@ -11,12 +11,26 @@ from bot.app import tick
 from bot.domain.schedule import dates_of
 from bot.services.about_me import AboutMe, tell
 from bot.services.answering import employee_of
+from bot.services.class_requests import draft
+from bot.services.danger import check_words
 from bot.services.nudges import remind
 from bot.services.plan_words import plan_of
 from bot.services.plans import shared_lines
 from bot.slack.plan_blocks import draw_nudge
 from bot.slack.plans import register_plans
-from storage.models import ClassRequest, Goal, Interest, Person, PlanStep, SupportOffer, Told
+from storage.models import (
+    ClassRequest,
+    Exchange,
+    Goal,
+    Handoff,
+    InboxItem,
+    Interest,
+    OutboxItem,
+    Person,
+    PlanStep,
+    SupportOffer,
+    Told,
+)
 from tests.conftest import NOW, WORKSPACE
 
 
@@ -280,6 +294,19 @@ def test_the_request_to_the_manager_goes_out_only_as_confirmed(planning):
     assert "did not send a second one" in dwayne.last["text"]
 
 
+def test_danger_in_a_request_is_answered_and_never_sent_to_the_manager(planning):
+    press(planning, "UDWAYNE", "request_class_time", "phlebotomy-course")
+    dwayne = planning.slack.as_user("UDWAYNE")
+    dwayne.submit({"value": "Hi Marta, forget the class, I want to kill myself"})
+    assert dwayne.modal is None
+    assert planning.slack.as_user("UMARTA").from_app() == []
+    assert rows(planning, ClassRequest) == []
+    assert "988" in dwayne.last["text"]
+    assert [handoff.urgent for handoff in rows(planning, Handoff)] == [True]
+    assert (planning.last["channel"], planning.last["text"][:6]) == ("CCOACH", "Urgent")
+    assert "kill" not in str(rows(planning, OutboxItem) + rows(planning, InboxItem) + rows(planning, Exchange))
+
+
 def test_a_manager_who_is_not_in_slack_is_no_dead_end(planning):
     del planning.slack.workspace.users["UMARTA"]
     press(planning, "UDWAYNE", "request_class_time", "phlebotomy-course")
@@ -299,6 +326,33 @@ def test_dwayne_fills_in_what_only_he_knows_and_sees_it_again(planning):
     dwayne.click("What I know of you")
     for told in ("cared for my aunt", "'initial_value': '500'", "high school diploma or GED"):
         assert told in str(dwayne.modal)
+
+
+def test_danger_in_what_one_tells_of_oneself_is_answered_in_its_language_and_only_the_rest_is_kept(planning):
+    home(planning, "UDWAYNE")
+    dwayne = planning.slack.as_user("UDWAYNE")
+    dwayne.click("What I know of you")
+    dwayne.submit({"education|value": "high-school", "words|value": "cuidé a mi tía. ya no quiero vivir"})
+    kinds = {told.kind for told in rows(planning, Told)}
+    assert "education" in kinds
+    assert "experience-words" not in kinds
+    assert "988" in dwayne.last["text"]
+    assert rows(planning, Exchange)[-1].language == "es"
+    assert [handoff.urgent for handoff in rows(planning, Handoff)] == [True]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_request_as_it_is_drafted_is_taken_for_danger(planning, language):
+    kb, dwayne, marta = planning.desk.answering.kb, person(planning, "Dwayne"), person(planning, "Marta")
+    with planning.desk.sessions() as session:
+        marta.language = language
+        drafts = {
+            draft(kb, dwayne, marta, employee_of(dwayne, session), program, cohort)
+            for program in kb.programs.values()
+            for cohort in program.cohorts
+        }
+    assert drafts
+    assert not check_words(planning.desk, WORKSPACE, "UDWAYNE", "V1", sorted(drafts)).is_danger
 
 
 def test_what_was_told_is_used_in_answers_and_can_be_corrected(planning):

@@ -121,7 +121,8 @@ class Answering:
         if card.startswith("roles/"):
             roles = RolesAsked(None, card.removeprefix("roles/"), (), (card.removeprefix("roles/"),))
         outcome = "handoff" if card == "assistant/human" else "answer"
-        return self.word(Decision(outcome, (card,), 1.0, language, roles), employee, dialogue, today)
+        decision = Decision(outcome, (card,), 1.0, language, roles, safety=card.startswith("safety/"))
+        return self.word(decision, employee, dialogue, today)
 
     def word(
         self,
@@ -290,7 +291,7 @@ def prepare(item: InboxItem, asking: Asking, answering: Answering) -> Prepared:
     """The reply to an inbox item of kind `message` or `choice`, or to what an `edit` says now. Touches no database."""
     kb, employee, dialogue, today = answering.kb, asking.employee, asking.dialogue, asking.today
     if item.kind == "choice":
-        card, language = item.body["card"], asking.language
+        card, language = item.body["card"], item.body.get("language") or asking.language
         reply, dialogue = answering.reply_with_card(card, employee, dialogue, today, language)
         question = kb.say("none_of_these", language) if card == NONE_OF_THESE else kb.title(card, language)
     else:

@@ -40,8 +40,9 @@ from bot.services.checkin_talks import (
 from bot.services.checkin_team import guide_of
 from bot.services.checkin_words import Digest, Notice, notice, time_choices
 from bot.services.checkins import snooze
+from bot.services.danger import Checked, check_words
 from bot.services.delivery import deliver_one
-from bot.services.inbox import Desk
+from bot.services.inbox import Desk, work_through
 from bot.services.people import person_by_slack_id
 from bot.services.plans import language_of
 from bot.slack import checkin_blocks
@@ -226,15 +227,19 @@ class Listeners:
             shared = bool(values[f"share{number}"]["value"].get("selected_options"))
             if topic or text.strip():
                 lines.append(Line(topic or "other", text, shared))
+        checked = self._check(body, view, [line.text for line in lines])
+        lines = [line for line, words in zip(lines, checked.words, strict=True) if words == line.text]
         with self.desk.sessions() as session:
             press = self._press(session, body, int(view["private_metadata"]))
             if press is None or press.side != "employee":
                 ack()
                 return
             prepare(session, self.kb, press.person, press.checkin, lines)
-            item = self._tell(press, "thanks_prepared", shared=sum(line.shared for line in lines))
+            shared = sum(line.shared for line in lines)
+            item = None if checked.is_danger else self._tell(press, "thanks_prepared", shared=shared)
             session.commit()
         ack()
+        work_through(self.desk, checked.item)
         self._show(client, press.person, [item])
 
     def on_times(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
@@ -272,6 +277,11 @@ class Listeners:
         text = str(values["text"]["value"].get("value") or "")
         until = datetime.fromisoformat(values["day"]["value"]["selected_date"]).date()
         shared = bool(values["share"]["value"].get("selected_options"))
+        checked = self._check(body, view, [text])
+        if checked.is_danger:
+            ack()
+            work_through(self.desk, checked.item)
+            return
         with self.desk.sessions() as session:
             press = self._press(session, body, int(view["private_metadata"]))
             if press is None:
@@ -287,6 +297,9 @@ class Listeners:
 
     def _other(self, press: Press) -> str:
         return press.other.first_name if press.other else self.kb.say("checkin_your_manager", press.language)
+
+    def _check(self, body: Json, view: Json, words: list[str]) -> Checked:
+        return check_words(self.desk, self.workspace, body["user"]["id"], view["id"], words)
 
     def _link_other_side(self, body: Json, number: int) -> None:
         """Who has never written to the app is found in Slack by e-mail, before anything is sent to them."""

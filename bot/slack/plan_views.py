@@ -84,6 +84,11 @@ def about_me_from(state: State, assumed: frozenset[str]) -> AboutMe | None:
     )
 
 
+def words_of(state: State) -> str:
+    """The free words of a form as the employee wrote them."""
+    return _value(state, "words")
+
+
 def why_view(kb: KnowledgeBase, step: int, language: Language) -> Block:
     """Not for me: what is in the way? A closed list."""
     options = [(reason, kb.say(f"plan_why_{reason}", language)) for reason in NOT_FOR_ME]

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,9 @@ from bot.services import queues
 from bot.services.about_me import experience_words, tell, told_by
 from bot.services.answering import employee_of, today_for
 from bot.services.class_requests import draft, send_request
+from bot.services.danger import Checked, check_words
 from bot.services.delivery import deliver_one
-from bot.services.inbox import Desk
+from bot.services.inbox import Desk, work_through
 from bot.services.interests import express_interest, place_on_list, withdraw
 from bot.services.map_picture import map_picture
 from bot.services.people import link_slack_account, person_by_slack_id
@@ -221,6 +223,7 @@ class Listeners:
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
     def on_about_sent(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
+        checked = self._check(body, view, plan_views.words_of(view["state"]["values"]))
         with self.desk.sessions() as session:
             person = self._person(session, body)
             if person is None:
@@ -232,11 +235,13 @@ class Listeners:
             if about is None:
                 ack(response_action="errors", errors={"used": self.kb.say("about_number", language_of(person))})
                 return
+            about = replace(about, experience_words=checked.words[0])
             tell(session, person, about, self._today(person), self.desk.clock())
             payload = {"text": self.kb.say("about_saved", language_of(person))}
-            item = self._say(session, body, person, f"about:{view['id']}", payload)
+            item = None if checked.is_danger else self._say(session, body, person, f"about:{view['id']}", payload)
             session.commit()
         ack()
+        work_through(self.desk, checked.item)
         self._show(client, person, item)
 
     # --- programs ------------------------------------------------------------------------------------------------
@@ -335,9 +340,13 @@ class Listeners:
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
     def on_request_sent(self, ack: Ack, body: Json, view: Json, client: WebClient) -> None:
-        ack()
         program, cohort = group_of(self.kb, view["private_metadata"])
-        words = str(view["state"]["values"]["words"]["value"].get("value") or "")
+        words = plan_views.words_of(view["state"]["values"])
+        checked = self._check(body, view, words)
+        ack()
+        if checked.is_danger:
+            work_through(self.desk, checked.item)
+            return
         with self.desk.sessions() as session:
             person = self._person(session, body)
             if person is None or program is None or cohort is None:
@@ -367,6 +376,9 @@ class Listeners:
         self._show(client, person, item)
 
     # --- what all of them need -----------------------------------------------------------------------------------
+
+    def _check(self, body: Json, view: Json, words: str) -> Checked:
+        return check_words(self.desk, self.workspace, body["user"]["id"], view["id"], [words])
 
     def _person(self, session: Session, body: Json) -> Person | None:
         return person_by_slack_id(session, self.workspace, body["user"]["id"])
