@@ -10,7 +10,7 @@ import yaml
 
 from bot.commands import parser
 from bot.config import Settings
-from storage.models import AuditEntry, Conversation, Exchange, Tally
+from storage.models import AuditEntry, Conversation, Exchange, Handoff, Tally
 from tests.console_world import Console, console_of  # noqa: F401  a fixture
 
 Run = Callable[..., int]
@@ -72,6 +72,20 @@ def test_nothing_is_erased_without_the_full_name(console, run, capsys, monkeypat
     monkeypatch.setattr("builtins.input", lambda _question: "dwayne ellis")
     assert run("person", "erase", "dwayne@lakeshore.example") == 0
     assert console.rows(Exchange) == []
+
+
+def test_a_call_for_help_that_nobody_has_seen_to_outlives_the_operator_and_retention(console, run, capsys):
+    console.world.say("UROSA", "ya no quiero vivir")
+    with console.world.desk.sessions() as session:
+        session.get_one(Conversation, 1).last_at = datetime.now(UTC) - timedelta(days=3 * 365)
+        session.commit()
+    assert run("retention") == 0
+    assert run("person", "erase", "rosa@lakeshore.example", "--yes") == 1
+    assert "a coach has something open" in capsys.readouterr().err
+    assert [handoff.state for handoff in console.rows(Handoff)] == ["waiting"]
+    console.as_("carmen").post("/conversations/1/resolve")
+    assert run("retention") == 0
+    assert console.rows(Handoff) == []
 
 
 def test_an_address_that_nobody_has_is_said_so(console, run, capsys):

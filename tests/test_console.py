@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
@@ -357,6 +358,35 @@ def test_a_question_that_came_before_a_crash_reaches_the_coach_too(console, monk
 
 
 # --- notes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "says"), [("ben", "a coach has something open"), ("UROSA", "está ayudando o lo hará pronto")]
+)
+def test_nobody_is_erased_while_a_call_for_help_is_open(console, by, says):
+    """Neither before a coach has come nor while one is there; afterwards everything goes."""
+    world, rosa = console.world, console.person("rosa").id
+
+    def erase() -> str:
+        if by == "ben":
+            ben = console.as_(by)
+            ben.post(f"/people/{rosa}/erase", name="Rosa Delgado", reason="she asked for it by phone")
+            return ben.page(f"/people/{rosa}")
+        world.click(by, "privacy_erase", "mine")
+        world.passed += timedelta(seconds=1)
+        return said_to(console, by)[-1]
+
+    world.say("UROSA", "ya no quiero vivir")
+    assert says in erase()
+    assert [handoff.state for handoff in console.rows(Handoff)] == ["waiting"]
+    carmen = console.as_("carmen")
+    assert "/conversations/1" in carmen.page("/inbox")
+    carmen.post("/conversations/1/claim")
+    assert says in erase()
+    assert [handoff.state for handoff in console.rows(Handoff)] == ["claimed"]
+    carmen.post("/conversations/1/resolve")
+    assert says not in erase()
+    assert console.rows(Handoff) == []
 
 
 def test_notes_and_labels_never_reach_the_employee(console):

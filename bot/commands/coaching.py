@@ -12,7 +12,7 @@ from bot.knowledge_base import load
 from bot.services.audit import full_name, record
 from bot.services.privacy_rights import Erased, erase_old, erase_person, export_person
 from bot.services.reviewing import as_proposals, open_reviews, with_content_tests
-from bot.services.stepping_in import policy_of
+from bot.services.stepping_in import CantDo, policy_of
 from bot.workspaces import contents_of
 from storage.database import Sessions, make_sessions, migrate, open_database
 from storage.models import Person
@@ -83,7 +83,11 @@ def run_person(arguments: argparse.Namespace, settings: Settings) -> int:
         if not arguments.yes and not _confirmed(full_name(person)):
             print("Nothing was erased.", file=sys.stderr)
             return 1
-        erased = erase_person(session, person, None, now, BY_COMMAND)
+        try:
+            erased = erase_person(session, person, None, now, BY_COMMAND)
+        except CantDo as why:
+            print(why, file=sys.stderr)
+            return 1
         session.commit()
     days = policy_of(load(settings.content_dir)).backups_kept_days
     print(f"Erased {_counted(erased)}. Counts without names stay. Backups may hold the words for {days} more days.")

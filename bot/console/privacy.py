@@ -11,7 +11,7 @@ from bot.console.parts import parts_of
 from bot.console.views import flash, render
 from bot.services.audit import MOST_SHOWN, full_name, log_of, names_of, record
 from bot.services.privacy_rights import erase_person, export_person
-from bot.services.stepping_in import policy_of
+from bot.services.stepping_in import CantDo, policy_of
 from storage.models import Conversation, Person
 
 SHORT = Annotated[str, Query(max_length=120)]
@@ -75,7 +75,11 @@ def person_erase(request: Request, staff: Staff, person_id: int, name: REASON = 
         if " ".join(name.split()).lower() != full_name(person).lower() or len(reason.strip()) < SHORTEST_REASON:
             flash(request, "Nothing was erased: type the full name as it is shown, and the reason.")
             return RedirectResponse(f"/people/{person_id}", 303)
-        erased = erase_person(session, person, staff, parts.desk.clock(), reason.replace("\0", "").strip())
+        try:
+            erased = erase_person(session, person, staff, parts.desk.clock(), reason.replace("\0", "").strip())
+        except CantDo as why:
+            flash(request, str(why))
+            return RedirectResponse(f"/people/{person_id}", 303)
         session.commit()
     flash(request, f"Erased: {erased.all} entries. Counts without names stay.")
     return RedirectResponse(f"/people/{person_id}", 303)

@@ -15,6 +15,7 @@ from bot.domain.coaching import CoachingPolicy
 from bot.knowledge_base import KnowledgeBase
 from bot.knowledge_base.base import show_date
 from bot.services.audit import full_name, names_of, readers_of, record
+from bot.services.stepping_in import CantDo, is_in_a_coachs_hands
 from storage.database import Sessions
 from storage.models import (
     CoachMessage,
@@ -147,7 +148,12 @@ def _as_words(row: Any) -> str:
 
 
 def erase_person(session: Session, person: Person, by: Person | None, now: datetime, reason: str = "") -> Erased:
-    """Everything that was said and noted goes; counts stay. `by` is None for the operator's command line."""
+    """Everything that was said and noted goes; counts stay. `by` is None for the operator's command line.
+
+    Raises CantDo while a coach talks with them, or must look after them at once: that call for help would go unheard.
+    """
+    if is_in_a_coachs_hands(session, person):
+        raise CantDo("Nothing was erased: a coach has something open with this person. A lead coach can see to it first.")
     channels = [person.slack_id or "-"]
     channels += session.exec(select(Conversation.channel).where(Conversation.person_id == person.id)).all()
     roots = _rows_about(person)
@@ -172,12 +178,18 @@ def erase_old(sessions: Sessions, policy: CoachingPolicy, now: datetime) -> Eras
         own = session.exec(select(Person.workspace).distinct()).all()
         sent = update(outbox).where(outbox.c.due_at.is_(None), outbox.c.created_at < now - OUTBOX_WORDS)
         session.connection().execute(sent.where(outbox.c.workspace.in_(own)).values(payload={}))
-        old = and_(conversation.c.workspace.in_(workspaces), conversation.c.last_at < before)
+        old = and_(conversation.c.workspace.in_(workspaces), conversation.c.last_at < before, ~_in_danger(conversation))
         erased = _erase(session, {conversation: old})
         for workspace in workspaces:
             record(session, None, "erased by retention", now, workspace=workspace, reason=f"older than {before.date()}")
         session.commit()
         return erased
+
+
+def _in_danger(conversation: Table) -> ColumnElement[bool]:
+    """Somebody must still be looked after here."""
+    open_calls = select(Handoff.id).where(col(Handoff.urgent), Handoff.state != "resolved")
+    return open_calls.where(col(Handoff.conversation_id) == conversation.c.id).exists()
 
 
 def _rows_about(person: Person) -> dict[Table, ColumnElement[bool]]:

@@ -206,10 +206,10 @@ def claim_at(session: Session, item: InboxItem, person: Person) -> Claim | None:
     return claim_of(session, handoff.conversation_id) if handoff and handoff.conversation_id else None
 
 
-def is_claimed_by_anyone(session: Session, person: Person) -> bool:
-    """Is a coach talking with this employee right now, in any conversation?"""
-    claimed = select(Handoff.id).where(Handoff.person_id == person.id, Handoff.state == "claimed")
-    return session.exec(claimed).first() is not None
+def is_in_a_coachs_hands(session: Session, person: Person) -> bool:
+    """Is a coach talking with this employee right now, or must somebody look after them at once, in any conversation?"""
+    mine = select(Handoff.id).where(Handoff.person_id == person.id, Handoff.state != "resolved")
+    return session.exec(mine.where((Handoff.state == "claimed") | col(Handoff.urgent))).first() is not None
 
 
 def employee_wrote(

@@ -19,7 +19,7 @@ from bot.services.delivery import deliver_one
 from bot.services.inbox import Desk
 from bot.services.people import person_by_slack_id
 from bot.services.privacy_rights import erase_person, export_person
-from bot.services.stepping_in import CantDo, claim_handoff, is_claimed_by_anyone, policy_of
+from bot.services.stepping_in import CantDo, claim_handoff, policy_of
 from bot.slack import blocks
 from storage.models import OutboxItem, Person
 
@@ -167,11 +167,11 @@ def _erase(desk: Desk, workspace: str, slack_id: str) -> None:
         if person is None:
             return
         language = _language(person)
-        if is_claimed_by_anyone(session, person):
-            words = kb.say("privacy_erase_later", language)
-        else:
+        try:
             erase_person(session, person, person, now)
             words = kb.say("privacy_erased", language, days=policy_of(kb).backups_kept_days)
+        except CantDo:
+            words = kb.say("privacy_erase_later", language)
         item = queues.put(session, workspace, f"erased:{person.id}:{now.timestamp()}", slack_id, {"text": words}, now)
         session.commit()
     _deliver(desk, [item] if item else [])
