@@ -99,7 +99,19 @@ def test_figures_of_speech_are_not_emergencies(answering, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["i want to end my life", "mi compañera dice que se quiere quitar la vida", "everyone would be better off without me"],
+    [
+        "i want to end my life",
+        "mi compañera dice que se quiere quitar la vida",
+        "everyone would be better off without me",
+        "I want to kill my\u200bself",
+        "quiero\u200bmorir",
+        "ya no qui\u00adero vi\u2060vir",
+        "k i l l myself",
+        "i want to kill my self",
+        "I w a n t  t o  d i e",
+        "me quiero m-a-t-a-r",
+        "i s.u.i.c.i.d.e tonight",
+    ],
 )
 def test_a_crisis_always_reaches_the_fixed_reply(answering, text):
     reply, _ = ask(answering, text)
@@ -115,6 +127,18 @@ def test_other_languages_get_an_honest_reply_in_that_language_and_a_person(answe
     assert reply.decision.outcome == "abstain"
     assert reply.decision.other_language
     assert reply.coach_label
+
+
+def test_who_writes_in_a_language_that_trellis_can_not_read_is_told_where_help_is(answering):
+    for language in answering.kb.other_languages.values():
+        assert "988" in language.reply, language.id
+        assert "911" in language.reply, language.id
+
+
+@pytest.mark.parametrize("text", ["c n a class", "a b c d", "what does an r n make", "q u e es una c n a"])
+def test_letters_that_stand_alone_are_no_danger(answering, text):
+    reply, _ = ask(answering, text)
+    assert not reply.decision.safety
 
 
 def test_what_trellis_is_not_for_is_not_answered_and_names_who_can_help(answering):

@@ -83,6 +83,13 @@ def test_a_crisis_gets_the_fixed_reply_alerts_the_coaches_and_keeps_no_words(wor
     assert [handoff.urgent for handoff in rows(world, Handoff)] == [True]
 
 
+def test_words_in_a_language_that_nobody_here_can_check_are_not_kept_and_the_reply_names_help(world):
+    world.say("UDWAYNE", "je veux mourir, je ne peux pas continuer")
+    assert "988" in world.last["text"]
+    assert "anglais" in world.last["text"]
+    assert [exchange.question for exchange in rows(world, Exchange)] == [""]
+
+
 def test_talk_to_a_person_tells_the_coaches_once_however_often_it_is_pressed(world):
     world.say("UROSA", "hola")
     for second in (1, 2):

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from bot.domain.cards import Language
 from bot.domain.context import Neighbours, likelier, programs_meant, spelled_out, with_the_job
 from bot.domain.dialogue import Dialogue, chosen, follow_up, leads_on
+from bot.domain.disguised import put_together, seen
 from bot.domain.language import language_of
 from bot.domain.outside import OtherLanguage
 from bot.domain.people import Employee
@@ -89,10 +90,11 @@ class Understanding:
 
     def decide(self, text: str, employee: Employee, dialogue: Dialogue) -> Decision:
         """What to do with `text`, written by `employee` in the middle of `dialogue`."""
+        as_written, text = text, seen(text)
         found = language_of(text, self.other_languages)
         language: Language = found if found in ("en", "es") else (employee.language or "en")  # type: ignore[assignment]
         mended = self.mend(text)
-        ways = dict.fromkeys((text, mended))
+        ways = dict.fromkeys((text, mended, *put_together(text), as_written))
         if card := next(filter(None, (safety_card(way, self.safety_rules) for way in ways)), None):
             return Decision("answer", (card,), 1.0, language, safety=card.startswith("safety/"))
         if found in self.other_languages:

@@ -64,8 +64,8 @@ class Reply:
 
     @property
     def hides_the_words(self) -> bool:
-        """Of such a question the category is kept, not the words."""
-        return any(card.startswith(NOT_KEPT) for card in self.decision.cards)
+        """Of such a question the category is kept, not the words; nor of one that can't be read: it may be a cry for help."""
+        return bool(self.decision.other_language) or any(card.startswith(NOT_KEPT) for card in self.decision.cards)
 
     @property
     def needs_a_coach(self) -> bool:
