@@ -44,7 +44,7 @@ from bot.workspaces import (
     build_install_flow,
     open_workspaces,
 )
-from storage.database import make_sessions, open_database
+from storage.database import empty_the_log, make_sessions, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str],
         running.jobs += jobs_of(employer, parts)
     if "deliver" in parts:
         running.jobs.append(Job("clock", lambda: mend_times(desk.sessions, desk.clock()), timedelta(minutes=1)))
+        running.jobs.append(Job("log", lambda: empty_the_log(desk.sessions), timedelta(minutes=1)))
     if workspaces.installations:  # another process may have heard that the app was installed or removed
         running.jobs.append(Job("installations", workspaces.installations.forget, timedelta(minutes=1)))
     if "console" in parts and settings.slack_client_id:

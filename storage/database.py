@@ -118,6 +118,24 @@ def reading(sessions: Sessions) -> Iterator[Session]:
         yield session
 
 
+def empty_the_log(sessions: Sessions) -> None:
+    """SQLite's write-ahead log goes into the database and is cut to nothing: words that were taken away since stand in it.
+
+    While others read or write it may not come about; then the next time. PostgreSQL clears up by itself.
+    """
+    with sessions() as session:
+        engine = session.get_bind()
+    if engine.dialect.name != "sqlite" or not isinstance(engine, Engine):
+        return
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA busy_timeout=200")  # meanwhile nobody can write
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.cursor().execute("PRAGMA busy_timeout=30000")
+        connection.close()
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to `revision`; safe to run at every start, by any number of processes at once.
 
@@ -125,7 +143,7 @@ def migrate(url: str, revision: str = "head") -> None:
     working while the newer one is rolled out.
     """
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_database(url, limits=Limits(pool=1, overflow=1, statement_seconds=0))
     try:
         with one_at_a_time(engine):

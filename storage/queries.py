@@ -17,6 +17,13 @@ def handoffs_asked_at(session: Session, person_id: int, asked_at: datetime) -> S
     return session.exec(select(Handoff).where(Handoff.person_id == person_id, Handoff.asked_at == asked_at)).all()
 
 
+def forget_in_search(session: Session) -> None:
+    """Words that were taken back leave SQLite's search index too: it only marks them, until it is rewritten."""
+    session.flush()
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().execute(text("INSERT INTO exchange_search(exchange_search) VALUES ('optimize')"))
+
+
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 

@@ -181,7 +181,7 @@ def test_credentials_for_the_console_in_the_environment_do_not_make_bolt_forget_
 
 def test_parts_run_alone(world, settings):
     running = assemble(settings, one_workspace(settings, world.desk), ["deliver"], threading.Event())
-    assert [job.name for job in running.jobs] == ["inbox", "outbox", "clock"]
+    assert [job.name for job in running.jobs] == ["inbox", "outbox", "clock", "log"]
     assert running.accepting() is None
     running = assemble(settings, one_workspace(settings, world.desk), ["checkins"], threading.Event())
     assert [job.name for job in running.jobs] == ["checkins", "daily"]

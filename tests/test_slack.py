@@ -1,12 +1,14 @@
 """Through the same door as people: a Slack payload in, Web API calls out."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from bot.services.delivery import deliver_due
 from bot.services.inbox import sweep
+from storage.database import empty_the_log
 from storage.models import Exchange, Feedback, Handoff, InboxItem, OutboxItem, Person, QuestionEdit
 from tests.conftest import WORKSPACE, World
 
@@ -162,6 +164,27 @@ def test_trouble_at_home_that_is_written_by_changing_a_message_is_answered_and_e
     assert len(world.posted) == 2
     assert [exchange.question for exchange in rows(world, Exchange)] == ["", ""]
     assert rows(world, QuestionEdit) == []
+
+
+def on_disk(database_url: str) -> bytes:
+    """All that a copy of the database's files would hold."""
+    file = Path(database_url.removeprefix("sqlite:///"))
+    return b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+
+
+def test_the_words_of_a_deleted_message_are_gone_from_the_files_too(world, database_url):
+    if not database_url.startswith("sqlite"):
+        pytest.skip("what PostgreSQL keeps for a while is told in docs/postgresql.md")
+    dwayne = world.slack.as_user("UDWAYNE")
+    ts = world.say("UDWAYNE", "what does a zzqqxdel make")
+    changed = world.say("UDWAYNE", "what does a kkwwvdel make")
+    empty_the_log(world.desk.sessions)
+    assert b"zzqqxdel" in on_disk(database_url)
+    dwayne.delete(ts)
+    dwayne.edit(changed, "I want to kill myself")
+    empty_the_log(world.desk.sessions)
+    for words in (b"zzqqxdel", b"kkwwvdel", b"kill myself"):
+        assert words not in on_disk(database_url)
 
 
 def test_someone_who_is_not_on_the_roster_is_told_where_to_ask_and_a_guest_is_ignored(world):

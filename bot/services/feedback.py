@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from bot.domain.privacy import redact
 from bot.services.attention import reassess
 from storage.models import Exchange, Feedback, Person, QuestionEdit
+from storage.queries import forget_in_search
 
 
 def give_feedback(session: Session, person: Person, exchange_id: int, helpful: bool, reason: str, now: datetime) -> bool:
@@ -41,8 +42,9 @@ def note_deletion(session: Session, workspace: str, person: Person, question_ts:
 def forget_words(session: Session, workspace: str, person: Person, question_ts: str) -> Exchange | None:
     """The words of a message go, earlier wordings too; returns what is left of it, None when it was no question."""
     exchange = _exchange(session, workspace, person, question_ts)
-    if exchange:
+    if exchange and exchange.question:
         exchange.question = ""
+        forget_in_search(session)
         for edit in session.exec(select(QuestionEdit).where(QuestionEdit.exchange_id == exchange.id)):
             session.delete(edit)
     return exchange

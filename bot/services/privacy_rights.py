@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Table, and_, delete, false, or_, text, update
+from sqlalchemy import ColumnElement, Table, and_, delete, false, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -27,6 +27,7 @@ from storage.models import (
     QuestionEdit,
     Tally,
 )
+from storage.queries import forget_in_search
 
 # Rows about somebody stand in tables with one of these columns; whoever adds such a table need not think of erasure.
 ABOUT = ("person_id", "employee_id", "subject_id")
@@ -225,10 +226,8 @@ def _erase(session: Session, roots: dict[Table, ColumnElement[bool]]) -> Erased:
         else:
             gone[table.name] = connection.execute(delete(table).where(conditions[table.name])).rowcount
     session.expire_all()
-    if (
-        gone["exchange"] and connection.dialect.name == "sqlite"
-    ):  # deleted words leave the search index only when it is rewritten
-        connection.execute(text("INSERT INTO exchange_search(exchange_search) VALUES ('optimize')"))
+    if gone["exchange"]:
+        forget_in_search(session)
     return Erased(+gone)
 
 
