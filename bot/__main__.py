@@ -1,5 +1,6 @@
 """The `trellis` command."""
 
+import os
 import sys
 from argparse import Namespace
 
@@ -14,6 +15,7 @@ from bot.workspaces import WorkspacesFileError
 
 
 def main() -> None:
+    os.umask(0o077)  # database, logs, backups, reports: what Trellis writes is for its owner only
     arguments, settings = parser().parse_args(), read_settings()
     set_up_logs(settings.log_format, level_for(arguments, settings), secrets_of(settings))
     try:

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -67,6 +69,14 @@ def test_a_backup_is_for_its_owner_only_and_leaves_nothing_beside_it(world, data
     assert trellis(database_url, "backup", folder / "monday") == 0
     assert [file.name for file in folder.iterdir()] == ["monday"]
     assert stat.S_IMODE((folder / "monday").stat().st_mode) == 0o600
+
+
+def test_whatever_trellis_writes_is_for_its_owner_only(tmp_path):
+    folder = tmp_path / "var"
+    settings = os.environ | {"DATABASE_URL": f"sqlite:///{folder / 'trellis.db'}"}
+    subprocess.run([sys.executable, "-m", "bot", "db", "upgrade"], env=settings, check=True, umask=0o022)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
 def test_a_backup_never_overwrites_another(world, database_url, tmp_path, capsys):
