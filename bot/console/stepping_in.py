@@ -114,7 +114,7 @@ def save_reply(
     conversation_id = int(back) if back.isdecimal() else 0
 
     def act(session: Session, _now: datetime) -> None:
-        text = redact(words.replace("\0", "").strip())
+        text = redact(words.replace("\0", "").strip()[: stepping_in.MOST_WORDS])
         if not title.strip() or not text:
             raise CantDo("A saved reply needs a title and words.")
         language_of = "es" if language == "es" else "en"
@@ -123,7 +123,7 @@ def save_reply(
                 workspace=staff.workspace,
                 title=title.strip(),
                 language=language_of,
-                text=text[: stepping_in.MOST_WORDS],
+                text=text,
                 added_by=staff.id or 0,
             )
         )

@@ -187,11 +187,12 @@ SPANISH = frozenset(
     ]
 )
 SHARED = ENGLISH & SPANISH | {"no", "me", "a", "ok"}
+ENOUGH = 2_000  # characters in which the language of a message shows
 ENDINGS = re.compile(r"(?:ción|ciones|mente|ando|iendo|ito|ita|ería|ado|ados|adas|ar|er|ir|ía|os|as)$")
 
 
 def words_of(text: str) -> list[str]:
-    text = unicodedata.normalize("NFC", text.lower()).replace("’", "'")
+    text = unicodedata.normalize("NFC", text[:ENOUGH].lower()).replace("’", "'")
     return re.findall(r"[^\W\d_]+", text)
 
 

@@ -150,7 +150,7 @@ def _places(words: list[str], mentions: list[Mention]) -> tuple[str | None, str 
     """(from, to): by the words before each mention; of two roles without a clue the first is where someone is."""
     from_ = to = None
     for mention in mentions:
-        before = " ".join(words[: mention.start])[-60:]
+        before = " ".join(words[max(0, mention.start - 60) : mention.start])[-60:]  # 60 words have 60 letters at least
         role = mention.roles[0]
         if WANT.search(before) and not (from_ is None and HAVE.search(before) and not STRONG_WANT.search(before)):
             to = role if to is None else to

@@ -40,8 +40,13 @@ class SafetyRule(Content):
 def plain(text: str) -> str:
     """Lower case, no accents, no punctuation but apostrophes inside words, single spaces."""
     text = text.replace("’", "'").lower()
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = _without_marks(unicodedata.normalize("NFKD", _without_marks(text)))
     return " ".join(re.sub(r"[^\w']+", " ", text).replace("'", "").split())
+
+
+def _without_marks(text: str) -> str:
+    """Without accents that stand by themselves. Before a text is normalised too: a heap of them would be sorted one by one."""
+    return text if text.isascii() else "".join(c for c in text if not unicodedata.combining(c))
 
 
 _CHOICE = r"\([^()*#?]+\)[~?]?"

@@ -27,7 +27,7 @@ _MONTH_DAY = re.compile(rf"\b({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?(?:,? (20\
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}}) (?:de |of )?({_MONTH})\b(?:,? (?:de |del )?(20\d\d))?")
 _NUMBERS = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/(20\d\d|\d\d))?(?![\d/])")
 _AMOUNT = re.compile(
-    r"\$\s?(\d[\d,]*(?:\.\d\d)?)|\b(\d[\d,]*(?:\.\d\d)?)\s?(?:dollars|dolares|dólares|bucks|usd)\b", re.IGNORECASE
+    r"\$\s?(\d[\d,]{0,11}(?:\.\d\d)?)|\b(\d[\d,]{0,11}(?:\.\d\d)?)\s?(?:dollars|dolares|dólares|bucks|usd)\b", re.IGNORECASE
 )
 _USED = re.compile(
     r"\b(?:used|spent|already (?:got|had|took)|use[ds]? up|gaste|gastado|use|usado|ya me (?:dieron|pagaron)|llevo usado)\b"

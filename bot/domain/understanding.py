@@ -186,8 +186,9 @@ def _roles_to_choose_from(card: str, roles: RolesAsked) -> tuple[str, ...]:
 
 def two_halves(text: str) -> tuple[str, str] | None:
     """The message parted where a second question seems to begin; None when it is one."""
-    for mark in (r"\?\s+(?=\S)", r"[,;.]?\s+(?:and also|also|and|plus|y también|y tambien|además|ademas|y)\s+"):
-        parts = re.split(mark, text.strip(), maxsplit=1)
+    text = " ".join(text.split())  # a heap of blanks would be looked through once for each of them
+    for mark in (r"\? (?=\S)", r"[,;.]? (?:and also|also|and|plus|y también|y tambien|además|ademas|y) "):
+        parts = re.split(mark, text, maxsplit=1)
         if len(parts) == 2 and all(len(part.split()) >= 3 for part in parts):
             return parts[0], parts[1]
     return None

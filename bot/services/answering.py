@@ -14,7 +14,6 @@ from bot.domain.cards import Language
 from bot.domain.dialogue import Dialogue
 from bot.domain.lattice import Lattice
 from bot.domain.people import Employee
-from bot.domain.privacy import redact
 from bot.domain.role_mentions import RolesAsked
 from bot.domain.understanding import Decision, Understanding
 from bot.knowledge_base import KnowledgeBase, Page
@@ -295,7 +294,7 @@ def prepare(item: InboxItem, asking: Asking, answering: Answering) -> Prepared:
         reply, dialogue = answering.reply_with_card(card, employee, dialogue, today, language)
         question = kb.say("none_of_these", language) if card == NONE_OF_THESE else kb.title(card, language)
     else:
-        question = redact(item.body.get("text", ""))
+        question = item.body.get("text", "")
         reply, dialogue = answering.reply(question, employee, dialogue, today, first_contact=asking.first_contact)
     return Prepared(asking.conversation, question, reply, dialogue)
 

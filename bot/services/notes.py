@@ -18,7 +18,7 @@ def add_note(
     session: Session, coach: Person, person_id: int, text: str, now: datetime, exchange_id: int | None = None
 ) -> None:
     """A note on a person, or on one message of theirs; numbers that must not be stored are taken out."""
-    words = redact(text.replace("\0", "").strip())
+    words = text.replace("\0", "").strip()
     if not words:
         raise CantDo("The note is empty.")
     if len(words) > MOST_WORDS:
@@ -31,7 +31,7 @@ def add_note(
             exchange_id=exchange_id,
             author_id=coach.id or 0,
             at=now,
-            text=words,
+            text=redact(words),
         )
     )
     record(session, coach, "noted", now, subject_id=person_id)

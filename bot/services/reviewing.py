@@ -63,7 +63,7 @@ def review(
     exchange = session.get(Exchange, exchange_id)
     if exchange is None or exchange.conversation_id != conversation_id or exchange.workspace != coach.workspace:
         raise CantDo("This message does not exist any more.")
-    question = redact(" ".join(given.question.replace("\0", "").split()))[:MOST_WORDS]
+    question = redact(" ".join(given.question.replace("\0", "").split())[:MOST_WORDS])
     if given.verdict not in VERDICTS:
         raise CantDo("Please choose a verdict.")
     if given.right_card not in ("", ABSTAINS, HANDOFF) and not kb.has(given.right_card):
@@ -86,7 +86,7 @@ def review(
         right_card=given.right_card or (given_card if given.verdict in ("outdated", "unclear", "right") else ""),
         question=question,
         language=exchange.language,
-        comment=redact(given.comment.replace("\0", "").strip())[: 4 * MOST_WORDS],
+        comment=redact(given.comment.replace("\0", "").strip()[: 4 * MOST_WORDS]),
         state="closed" if right else "open",
         closed_at=now if right else None,
         closed_by_revision=kb.revision if right else "",

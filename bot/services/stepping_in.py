@@ -99,11 +99,12 @@ def write(
     held = claim_of(session, conversation_id)
     if held is None or held.coach.id != coach.id:
         raise CantDo("Claim the conversation first; then the employee knows who writes.")
-    words = redact(text.replace("\0", "").strip())
+    words = text.replace("\0", "").strip()
     if not words:
         raise CantDo("There is nothing to send yet.")
     if len(words) > MOST_WORDS:
         raise CantDo(f"That is too long for one message: {len(words)} characters, {MOST_WORDS} fit.")
+    words = redact(words)
     message = CoachMessage(
         workspace=conversation.workspace,
         conversation_id=conversation_id,
@@ -225,7 +226,7 @@ def employee_wrote(
             conversation_id=conversation.id or 0,
             person_id=person.id or 0,
             at=item.received_at,
-            text=redact(str(item.body.get("text", ""))),
+            text=str(item.body.get("text", "")),
             slack_ts=str(item.body.get("ts", "")),
         )
     )

@@ -10,7 +10,8 @@ from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 
 from bot.domain.cards import Language
-from bot.domain.privacy import redact
+from bot.domain.privacy import redact, shortened
+from bot.domain.safety import safety_card
 from bot.services import queues
 from bot.services.answering import taken_back
 from bot.services.feedback import give_feedback
@@ -36,10 +37,13 @@ class Received:
     body: dict[str, Any]
 
 
-def received_of(body: dict[str, Any]) -> Received | None:
+Keep = Callable[[str], str]  # what may be kept of the words that somebody wrote
+
+
+def received_of(body: dict[str, Any], keep: Keep) -> Received | None:
     """The part of an event or a button that the inbox keeps; None for what needs no answer."""
     if body.get("type") == "event_callback":
-        return _message_of(body["event_id"], body["event"])
+        return _message_of(body["event_id"], body["event"], keep)
     if body.get("type") == "block_actions":
         return _click_of(body)
     return None
@@ -52,7 +56,7 @@ def _words(of: dict[str, Any], name: str, otherwise: str | None = None) -> str:
     return value
 
 
-def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
+def _message_of(event_id: str, event: dict[str, Any], keep: Keep) -> Received | None:
     if event.get("type") != "message" or event.get("channel_type", "im") != "im":
         return None
     subtype, channel = event.get("subtype"), _words(event, "channel")
@@ -69,7 +73,7 @@ def _message_of(event_id: str, event: dict[str, Any]) -> Received | None:
     if message.get("bot_id") or not message.get("user"):
         return None
     thread, ts = _words(message, "thread_ts", ""), _words(message, "ts")
-    text = redact(_words(message, "text", "")) if kind != "delete" else ""
+    text = keep(_words(message, "text", "")) if kind != "delete" else ""
     body = {"user": _words(message, "user"), "channel": channel, "ts": ts, "thread_ts": thread, "text": text}
     place = f"{channel}:{ts}"
     key = {"message": place, "edit": event_id, "delete": taken_back(place)}[kind]
@@ -97,7 +101,7 @@ def register(app: App, desk: Desk, workspace: str) -> None:
     def keep_before_ack(body: dict[str, Any], context: BoltContext, next: Callable[[], BoltResponse]) -> BoltResponse:
         """Bolt acknowledges before listeners run: without this a crash would lose the question."""
         try:
-            received = received_of(body)
+            received = received_of(body, lambda text: _kept_of(desk, text))
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             logger.error("Slack sent what we don't understand: %s", error)
             return BoltResponse(status=200)  # it would only send it again
@@ -181,9 +185,14 @@ def register(app: App, desk: Desk, workspace: str) -> None:
         logger.error("listener failed on %s", request.body.get("event_id") or request.body.get("type"), exc_info=error)
 
 
+def _kept_of(desk: Desk, text: str) -> str:
+    """Words as they are kept: redacted, and not too long. A sign of danger stays wherever it stands."""
+    return shortened(redact(text), lambda part: safety_card(part, desk.answering.understanding.safety_rules))
+
+
 def _receive_text(desk: Desk, client: WebClient, workspace: str, user: str, key: str, text: str) -> InboxItem | None:
     channel = client.conversations_open(users=user)["channel"]["id"]
-    body = {"user": user, "channel": channel, "ts": "", "thread_ts": "", "text": redact(text)}
+    body = {"user": user, "channel": channel, "ts": "", "thread_ts": "", "text": _kept_of(desk, text)}
     return queues.receive(desk.sessions, workspace, key, f"{channel}:", "message", body, desk.clock())
 
 
