@@ -1,6 +1,9 @@
 """What people ask and what they get, through the service, with the real content."""
 
+import json
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -153,6 +156,8 @@ def test_what_trellis_is_not_for_is_not_answered_and_names_who_can_help(answerin
         ("call me at 312-555-0188", "call me at [phone]"),
         ("ssn 123-45-6789", "ssn [ssn]"),
         ("card 4111 1111 1111 1111", "card [card]"),
+        ("4111 1111 1111 1111 123 exp 12/26", "[card] 123 exp 12/26"),
+        ("312 4111 1111 1111 1111", "312 [card]"),
         ("mail rosa@x.org", "mail [email]"),
         ("MRN: 00481234 in 12", "[record] in 12"),
         ("patient Maria Lopez yelled", "[patient] yelled"),
@@ -161,3 +166,84 @@ def test_what_trellis_is_not_for_is_not_answered_and_names_who_can_help(answerin
 )
 def test_redaction_takes_out_what_must_not_be_stored_and_leaves_the_rest(said, kept):
     assert redact(said) == kept
+
+
+@pytest.mark.parametrize(
+    ("word", "ways"),
+    {
+        "ssn": (
+            "123–45–6789",
+            "123\u00a045\u00a06789",
+            "１２３-４５-６７８９",
+            "123 - 45 - 6789",
+            "my ssn, I think, is 123456789",
+            "123456789 is my social",
+            "SS# 123456789",
+            "numero de seguro social: 123 456 789",
+            "SSN-123-45-6789",
+        ),
+        "card": (
+            "4111.1111.1111.1111",
+            "4111  1111  1111  1111",
+            "4111\u00a01111\u00a01111\u00a01111",
+            "4111–1111–1111–1111",
+            "3782 822463 10005",
+        ),
+        "phone": ("312/555/0199", "312 - 555 - 0199", "312–555–0199", "(312)  555-0199", "+52 55 1234 5678", "+44 20 7946 0958"),
+        "record": ("MRN# 00-123-45", "mrn12345", "chart 123456", "historia clínica 12345", "historia clinica numero 12-345-678"),
+        "birth date": ("DOB 03/04/1961", "born on 3-4-61", "fecha de nacimiento: 3/4/1961", "date of birth 1961-03-04"),
+        "patient": (
+            "patient john smith",
+            "patient JOHN SMITH",
+            "PATIENT JOHN SMITH",
+            "pt. Smith",
+            "my patient, John Smith",
+            "the patient is John Smith",
+            "patient's name is John Smith",
+            "patient’s name is smith",
+            "patient O'Brien",
+            "patient O’Brien",
+            "patient McDonald",
+            "patient Mr. Jones",
+            "el paciente Juan de la Cruz",
+            "un paciente llamado juan perez",
+        ),
+    }.items(),
+)  # fmt: skip
+def test_redaction_knows_the_ways_in_which_people_write_them(word, ways):
+    for way in ways:
+        kept = redact(f"well: {way}, ok?")
+        assert f"[{word}]" in kept, way
+        told = re.findall(r"\d{3,}|smith|john|juan|perez|cruz|brien|donald|jones", way.lower())
+        assert [each for each in told if each in kept.lower()] == [], kept
+        assert kept.startswith("well: ")
+        assert kept.endswith(", ok?")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I am a Patient Transporter",
+        "PATIENT TRANSPORTER JOBS PLEASE",
+        "How Do I Become A Patient Care Technician",
+        "PT Aide or OT Aide?",
+        "can I work pt Monday to Friday",
+        "my patient is Spanish speaking",
+        "please be patient, Rosa said so",
+        "la paciente me gritó",
+        "$18.50 an hour, 7-3 or 3-11, from 11/12/2026 to 12/30/2026; 911 and 988",
+        "2024-01-15 - 2024-05-20 – 2025-09-01",
+        "cost $4,111 – or 60 111 in 2026…",
+    ],
+)
+def test_redaction_leaves_ordinary_words_and_numbers_sign_for_sign(said):
+    assert redact(said) == said
+
+
+def test_nothing_that_people_ask_here_is_taken_for_a_number_or_a_name(answering):
+    asked = [text for text, _, _ in (*answering.kb.examples(), *answering.kb.outside_examples())]
+    for file in Path("tests/questions").glob("*.jsonl"):
+        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            asked += [turn["text"] for turn in line.get("turns", [line])]
+    assert len(asked) > 20_000
+    assert [text for text in asked if redact(text) != text] == []
