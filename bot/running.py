@@ -151,6 +151,7 @@ def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str],
         running.jobs.append(Job("log", lambda: empty_the_log(desk.sessions), timedelta(minutes=1)))
     if workspaces.installations:  # another process may have heard that the app was installed or removed
         running.jobs.append(Job("installations", workspaces.installations.forget, timedelta(minutes=1)))
+        running.jobs.append(Job("abandoned installations", workspaces.installations.tidy_up, timedelta(hours=1)))
     if "console" in parts and settings.slack_client_id:
         at = listen_on(settings.console_host, settings.console_port)
         running.closing.append(serve_web(build_consoles(settings, workspaces), at))
@@ -189,7 +190,7 @@ def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> No
         patiently(socket.open, "Slack", running.stopping)
         running.accepting, close = (lambda: socket.connected), socket.close
     else:
-        events = serve_events(front, build_install_flow(settings, workspaces))
+        events = serve_events(front, settings.slack_signing_secret, build_install_flow(settings, workspaces))
         close = serve_web(events, listen_on("0.0.0.0", settings.port), "events", patience=3)
         running.accepting = lambda: not running.stopping.is_set()
 

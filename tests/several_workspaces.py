@@ -169,7 +169,7 @@ def two(database_url: str, answering: Answering, tmp_path: Path, monkeypatch: py
             console_secret="a secret for tests only",
         )
         workspaces = open_workspaces(settings, clock=lambda: NOW)
-        events = serve_events(build_front(settings, workspaces), build_install_flow(settings, workspaces))
+        events = serve_events(build_front(settings, workspaces), "secret", build_install_flow(settings, workspaces))
         stack.callback(serve_web(events, at, "events"))
         both = Two(settings, workspaces, slacks, f"{settings.public_url}/slack/events", database_url)
         roster = tmp_path / "roster.csv"

@@ -155,7 +155,7 @@ def test_the_start_waits_for_a_database_but_not_for_ever(monkeypatch):
 def test_events_over_http_are_answered_when_signed_and_refused_when_not(world, settings):
     app = build_slack_app(settings, world.desk)
     at = listen_on("127.0.0.1", 0)
-    stop = serve_web(serve_events(app), at, "events")
+    stop = serve_web(serve_events(app, "secret"), at, "events")
     url = f"http://127.0.0.1:{at.getsockname()[1]}/slack/events"
     slack, over_http = world.slack, Delivery(world.slack.workspace, "secret", url)
     slack.delivery = over_http

@@ -7,17 +7,22 @@ import json
 import re
 import runpy
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from jinja2 import TemplateError
-from slack_bolt import App
+from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from bot.app import listen_on, serve_web
 from bot.config import Settings
 from bot.console.dashboards import as_csv
 from bot.domain.people import Employee
@@ -58,7 +63,7 @@ def door(world):
     client = WebClient(token="xoxb-local", base_url=world.slack.api_url)
     app = App(client=client, signing_secret="secret", token_verification_enabled=False, listener_executor=RunAtOnce())
     register(app, world.desk, WORKSPACE)
-    return TestClient(serve_events(app), raise_server_exceptions=False)
+    return TestClient(serve_events(app, "secret"), raise_server_exceptions=False)
 
 
 def signed(world, body: str, at: float | None = None, secret: str = "secret") -> dict[str, str]:
@@ -112,6 +117,76 @@ def test_a_request_that_somebody_repeats_within_five_minutes_is_answered_once(wo
 def test_a_body_larger_than_slack_ever_sends_is_refused_before_it_is_read_whole(world, door):
     assert door.post("/slack/events", content=b"x" * (LARGEST_BODY + 1), headers=signed(world, "")).status_code == 413
     assert kept(world) == 0
+
+
+def test_the_words_of_a_stranger_are_not_even_read(world, door, monkeypatch):
+    """Reading a megabyte of them takes half a second, in which nobody else is listened to."""
+    read: list[str] = []
+    monkeypatch.setattr("bot.slack.receiving.BoltRequest", lambda **given: read.append(given["body"]))
+    form = "payload=x" + "&a=" * 300_000
+    for headers in ({}, signed(world, form, secret="guessed"), signed(world, form, at=time.time() - 360)):
+        kind = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        assert door.post("/slack/events", content=form, headers=kind).status_code == 401
+    assert read == []
+
+
+def test_what_slack_signed_is_read_beside_the_event_loop_not_on_it(world, monkeypatch):
+    threads: list[str] = []
+    client = WebClient(token="xoxb-local", base_url=world.slack.api_url)
+    app = App(client=client, signing_secret="secret", token_verification_enabled=False, listener_executor=RunAtOnce())
+    reader = BoltRequest
+
+    def watched(**given):
+        threads.append(threading.current_thread().name)
+        return reader(**given)
+
+    monkeypatch.setattr("bot.slack.receiving.BoltRequest", watched)
+    with served(app) as address:
+        body = '{"type": "url_verification", "challenge": "c"}'
+        assert (
+            "c" in httpx.post(f"http://127.0.0.1:{address[1]}/slack/events", content=body, headers=signed(world, body)).text
+        )
+    assert threads
+    assert "events" not in threads
+
+
+@contextmanager
+def served(app: App) -> Iterator[tuple[str, int]]:
+    at = listen_on("127.0.0.1", 0)
+    address, stop = at.getsockname(), serve_web(serve_events(app, "secret"), at, "events")
+    try:
+        yield address
+    finally:
+        stop()
+
+
+def half_sent(address: tuple[str, int]) -> socket.socket:
+    """A request whose body does not come to its end."""
+    caller = socket.create_connection(address, timeout=10)
+    caller.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n")
+    caller.sendall(f"X-Slack-Request-Timestamp: {time.time():.0f}\r\n\r\n{{".encode())
+    return caller
+
+
+def test_who_sends_slowly_is_hung_up_on_and_takes_the_place_of_only_so_many(world, monkeypatch):
+    monkeypatch.setattr("bot.slack.receiving.BODY_SECONDS", 1.0)
+    monkeypatch.setattr("bot.slack.receiving.BODIES_AT_ONCE", 3)
+    client = WebClient(token="xoxb-local", base_url=world.slack.api_url)
+    app = App(client=client, signing_secret="secret", token_verification_enabled=False, listener_executor=RunAtOnce())
+    register(app, world.desk, WORKSPACE)
+    with served(app) as address:
+        slow = [half_sent(address) for _ in range(3)]
+        one_more = half_sent(address)
+        statuses = sorted(caller.recv(100).split()[1] for caller in (*slow, one_more))
+        assert statuses == [b"408", b"408", b"408", b"503"]
+        for caller in (*slow, one_more):
+            while caller.recv(1_000):
+                pass  # until it is hung up
+            caller.close()
+        body = question(world)
+        headers = signed(world, body)
+        assert httpx.post(f"http://127.0.0.1:{address[1]}/slack/events", content=body, headers=headers).status_code == 200
+    assert kept(world) == 1
 
 
 def test_a_signed_button_of_somebody_else_gives_no_right_to_it(world, door):

@@ -22,7 +22,7 @@ from bot.services import queues
 from bot.services.inbox import sweep, work_through
 from bot.services.people import may_ask
 from bot.services.queues import claim_next
-from bot.slack.installing import SCOPES, Installations
+from bot.slack.installing import BEGUN_A_MINUTE, SCOPES, Installations
 from bot.workspaces import WorkspacesFileError, build_front, read_places
 from storage.database import make_sessions, open_database
 from storage.keeping_apart import CrossedOver
@@ -262,6 +262,27 @@ def test_a_workspace_that_is_not_on_the_list_can_not_install_the_app(two, monkey
         teams = [row.team_id for row in connection.execute(BOTS.select())]
     engine.dispose()
     assert sorted(teams) == [LAKE, HARBOR]
+
+
+def test_strangers_can_not_fill_the_table_of_begun_installations(two):
+    here, engine = two.settings.public_url, open_database(two.database_url)
+
+    def begun() -> int:
+        with engine.connect() as connection:
+            return len(connection.execute(STATES.select()).all())
+
+    answers = [httpx.get(f"{here}/slack/install").status_code for _ in range(BEGUN_A_MINUTE + 5)]
+    assert answers.count(429) >= 5
+    assert answers[-1] == 429
+    assert 0 < begun() <= BEGUN_A_MINUTE
+    installations = Installations(engine, "client")
+    installations.tidy_up()
+    assert begun() > 0, "they may still come back from Slack"
+    with engine.begin() as connection:
+        connection.execute(STATES.update().values(expire_at=datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=1)))
+    installations.tidy_up()
+    assert begun() == 0
+    engine.dispose()
 
 
 def test_a_way_back_from_slack_that_did_not_begin_here_installs_nothing(two):

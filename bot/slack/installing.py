@@ -1,8 +1,11 @@
 """Several workspaces: where the app is installed, the two pages on which that is done, and which app an event is for."""
 
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -37,6 +40,7 @@ SCOPES = (
     "users:read",
     "users:read.email",
 )
+BEGUN_A_MINUTE = 20  # first pages, whoever opens them
 STATE_LIVES = 600  # seconds between the first page and the way back
 Knows = Callable[[str, str], bool]  # team, enterprise: is it one of ours?
 
@@ -71,6 +75,12 @@ class Installations:
         self.store.cached_bots.clear()
         self.store.cached_installations.clear()
 
+    def tidy_up(self) -> None:
+        """What somebody began and did not bring to its end within its time is deleted."""
+        now = datetime.now(UTC).replace(tzinfo=None)  # as Slack's store keeps it
+        with self.states.engine.begin() as connection:
+            connection.execute(STATES.delete().where(STATES.c.expire_at <= now))
+
     def authorize(self, context: BoltContext, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         """Who we are where this event comes from. Asks Slack nothing: while Slack fails, a question would be lost."""
         whole = bool(context.is_enterprise_install)
@@ -93,6 +103,15 @@ class OwnWorkspacesOnly(OAuthFlow):
     def __init__(self, knows: Knows, **more: Any) -> None:
         super().__init__(**more)
         self._knows = knows
+        self._begun: deque[float] = deque(maxlen=BEGUN_A_MINUTE)
+
+    def handle_installation(self, request: BoltRequest) -> BoltResponse:
+        """Anybody may open this page, and each time a row is kept: not more of them than a hospital needs."""
+        now = time.monotonic()
+        if len(self._begun) == BEGUN_A_MINUTE and now - self._begun[0] < 60:
+            return _page(429, "Please wait a minute", "Many people are installing Trellis right now.")
+        self._begun.append(now)
+        return super().handle_installation(request)
 
     def store_installation(self, request: BoltRequest, installation: Installation) -> None:
         if not self._knows(installation.team_id or "", installation.enterprise_id or ""):

@@ -1,8 +1,11 @@
 """The two ways in which Slack reaches the app: a socket that the app opens (Socket Mode), or HTTP at /slack/events."""
 
+import asyncio
+import hmac
 import logging
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -11,8 +14,13 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.oauth import OAuthFlow
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 LARGEST_BODY = 1_000_000  # bytes; Slack's own payloads stay far below
+BODY_SECONDS = 5.0  # in which a body must have come; Slack waits three for the answer
+BODIES_AT_ONCE = 200  # that are being read
+OLDEST = 300  # seconds
+HANG_UP = {"Connection": "close"}
 BOLTS_OWN_SETTINGS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
 logger = logging.getLogger(__name__)
@@ -44,32 +52,72 @@ class SocketReception:
         self._handler.close()
 
 
-def serve_events(app: Takes, installing: OAuthFlow | None = None) -> FastAPI:
-    """What Slack calls over HTTP. Bolt checks the signature; its work runs in a thread, so that no request waits for another.
+def serve_events(app: Takes, signing_secret: str, installing: OAuthFlow | None = None) -> FastAPI:
+    """What Slack calls over HTTP. Nothing that comes is read before its signature is checked, and a stranger who sends slowly
+    or much is refused; Bolt's work runs in a thread, so that no request waits for another.
 
     With `installing` also the pages on which the app is installed in a workspace.
     """
     web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    places = asyncio.Semaphore(BODIES_AT_ONCE)
 
     @web.post("/slack/events")
     async def events(request: Request) -> Response:
-        if not request.headers.get("x-slack-request-timestamp", "").isdecimal():
-            return Response(status_code=401)  # Bolt's check would fail on it, as if the fault were ours
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_BODY:
-                return Response(status_code=413)
-        try:
-            asked = BoltRequest(body=body.decode("utf-8", "replace"), query=request.url.query, headers=headers_of(request))
-        except Exception:  # no JSON, or not what Slack makes of it; Bolt reads it before it checks the signature
-            return Response(status_code=400)
-        return answer_with(await run_in_threadpool(app.dispatch, asked))
+        claimed = request.headers.get("content-length", "0")
+        if claimed.isdecimal() and (len(claimed) > 9 or int(claimed) > LARGEST_BODY):
+            return Response(status_code=413)
+        if not is_recent(request.headers.get("x-slack-request-timestamp", ""), time.time()):
+            return Response(status_code=401)
+        if places.locked():
+            return Response(status_code=503, headers=HANG_UP)  # Slack sends it again
+        async with places:
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await _body_of(request)
+            except TimeoutError:
+                return Response(status_code=408, headers=HANG_UP)
+            except ClientDisconnect:
+                return Response(status_code=400)
+        if body is None:
+            return Response(status_code=413, headers=HANG_UP)
+        if not is_signed(signing_secret, request.headers, body):
+            return Response(status_code=401)
+        return await run_in_threadpool(_dispatch, app, body, request.url.query, headers_of(request))
 
     if installing:
         for path, page in (("install", installing.handle_installation), ("oauth_redirect", installing.handle_callback)):
             web.get(f"/slack/{path}")(_page_of(page))
     return web
+
+
+async def _body_of(request: Request) -> bytes | None:
+    """None when there is more of it than Slack ever sends."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def is_recent(timestamp: str, now: float) -> bool:
+    """Was it signed within five minutes of `now`, a Unix time?"""
+    return timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 12 and abs(now - int(timestamp)) <= OLDEST
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Slack's signature over the bytes as they came. Bolt checks it too, but reads the words first."""
+    signed = b"v0:" + headers.get("x-slack-request-timestamp", "").encode() + b":" + body
+    expected = "v0=" + hmac.new(secret.encode(), signed, "sha256").hexdigest()
+    return bool(secret) and hmac.compare_digest(expected.encode(), headers.get("x-slack-signature", "").encode())
+
+
+def _dispatch(app: Takes, body: bytes, query: str, headers: dict[str, list[str]]) -> Response:
+    try:
+        asked = BoltRequest(body=body.decode("utf-8", "replace"), query=query, headers=headers)
+    except Exception:  # no JSON, or not what Slack makes of it
+        return Response(status_code=400)
+    return answer_with(app.dispatch(asked))
 
 
 def _page_of(page: Callable[[BoltRequest], BoltResponse]) -> Callable[[Request], Response]:
