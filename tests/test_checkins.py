@@ -23,6 +23,7 @@ from storage.models import (
     CheckinPromise,
     CheckinReminder,
     Exchange,
+    Goal,
     Handoff,
     ManagerDigest,
     OutboxItem,
@@ -330,6 +331,86 @@ def test_a_manager_change_moves_the_check_in_over(team, tmp_path):
     assert checkin_of(team, "Dwayne").manager_id == rosa.id
     team.click("UMARTA", "checkin:menu:1", f"yes:{checkin_of(team, 'Dwayne').id}")
     assert checkin_of(team, "Dwayne").manager_said == "", "it is not Marta's any more"
+
+
+def dwayne_moves_to_rosa(team, tmp_path):
+    """HR's file says it; nobody has looked at his check-in yet."""
+    roster = tmp_path / "new.csv"
+    roster.write_text(ROSTER.replace("2026-11-02,en,3", "2026-11-02,en,1"))
+    import_roster(team.desk.sessions, WORKSPACE, roster, team.desk.answering.kb.roles, team.now())
+
+
+def prepare_and_share(team, words):
+    team.click("UDWAYNE", "checkin:prepare:0", f"prepare:{checkin_of(team, 'Dwayne').id}")
+    team.slack.as_user("UDWAYNE").submit({"topic0|value": "other", "text0|value": words, "share0|value": ["share"]})
+
+
+def share_a_goal(team):
+    team.click("UDWAYNE", "choose_goal:0", "roles/phlebotomist")
+    (goal,) = rows(team, Goal)
+    team.click("UDWAYNE", "plan_goal:0", f"share:{goal.id}")
+
+
+def sees(team, user, words):
+    """In the guide to Dwayne's check-in, or in the Home tab."""
+    manager = team.slack.as_user(user)
+    team.click(user, "checkin:menu:1", f"guide:{checkin_of(team, 'Dwayne').id}")
+    manager.open_home()
+    return words in f"{manager.modal} {manager.home}"
+
+
+def test_what_was_shared_with_one_manager_does_not_show_to_the_next(team, tmp_path):
+    jump_to_first_reminder(team)
+    prepare_and_share(team, "I want to get away from the night unit")
+    share_a_goal(team)
+    assert sees(team, "UMARTA", "night unit")
+    assert sees(team, "UMARTA", "Goal: Phlebotomist")
+    dwayne_moves_to_rosa(team, tmp_path)
+    assert not sees(team, "UROSA", "night unit"), "before anybody has looked at the check-in"
+    assert not sees(team, "UROSA", "Meta: ")
+    tick(team)
+    assert not sees(team, "UROSA", "night unit")
+    assert not sees(team, "UROSA", "Meta: ")
+    go_to(team, team.now() + timedelta(days=1))
+    assert "with Rosa" in texts(team, "UDWAYNE")[-1], "he is asked again, for the new manager"
+    prepare_and_share(team, "I like the mornings")
+    assert sees(team, "UROSA", "I like the mornings")
+
+
+def test_the_last_manager_learns_nothing_more(team, tmp_path):
+    jump_to_dwaynes_day(team)
+    number = checkin_of(team, "Dwayne").id
+    prepare_and_share(team, "I like the mornings")
+    team.click("UDWAYNE", "checkin:yes:0", f"yes:{number}")
+    team.click("UMARTA", "checkin:menu:1", f"yes:{number}")
+    dwayne_moves_to_rosa(team, tmp_path)
+    share_a_goal(team)
+    team.click("UMARTA", "checkin:menu:1", f"guide:{number}")
+    assert team.slack.as_user("UMARTA").modal is None, "the check-in was hers, Dwayne is not any more"
+
+
+def test_the_guide_closes_with_the_check_in(team):
+    jump_to_dwaynes_day(team)
+    number = checkin_of(team, "Dwayne").id
+    prepare_and_share(team, "I like the mornings")
+    for user in ("UDWAYNE", "UMARTA"):
+        team.click(user, "checkin:menu:1", f"yes:{number}")
+    assert checkin_of(team, "Dwayne").state == "held"
+    team.click("UMARTA", "checkin:menu:1", f"guide:{number}")
+    assert team.slack.as_user("UMARTA").modal is None
+    assert "closed already" in texts(team, "UMARTA")[-1]
+
+
+def test_a_form_that_names_the_last_manager_shares_nothing_with_the_new_one(team, tmp_path):
+    jump_to_first_reminder(team)
+    number = checkin_of(team, "Dwayne").id
+    dwayne = team.slack.as_user("UDWAYNE")
+    team.click("UDWAYNE", "checkin:prepare:0", f"prepare:{number}")
+    dwayne_moves_to_rosa(team, tmp_path)
+    tick(team)
+    dwayne.submit({"topic0|value": "other", "text0|value": "For Marta alone", "share0|value": ["share"]})
+    assert [(line.text, line.shared) for line in rows(team, CheckinLine)] == [("For Marta alone", False)]
+    assert "Only you see it" in texts(team, "UDWAYNE")[-1]
 
 
 def test_a_leave_pauses_and_a_return_resumes_two_weeks_later(team, tmp_path):

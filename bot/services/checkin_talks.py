@@ -42,12 +42,13 @@ class Line:
 
 
 def checkin_for(session: Session, person: Person, checkin_id: int) -> tuple[Checkin, Side] | None:
-    """The check-in and the person's side of it; None when it is not theirs."""
+    """The check-in and the person's side of it; None when it is not theirs. Who is not the employee's manager any more
+    has no side, not even of a check-in that was theirs."""
     checkin = session.get(Checkin, checkin_id)
     if checkin and checkin.person_id == person.id:
         return checkin, "employee"
     if checkin and checkin.manager_id == person.id:
-        return checkin, "manager"
+        return (checkin, "manager") if session.get_one(Person, checkin.person_id).manager_id == person.id else None
     return None
 
 
@@ -60,6 +61,12 @@ def next_checkin(session: Session, person: Person) -> Checkin | None:
 def other_side(session: Session, checkin: Checkin, side: Side) -> Person | None:
     number = checkin.manager_id if side == "employee" else checkin.person_id
     return session.get(Person, number) if number else None
+
+
+def is_still_with(checkin: Checkin, manager: str) -> bool:
+    """Does the check-in still belong to the manager whose name stood in a form (the id, as text)? Else nothing that was
+    ticked for them is shared."""
+    return manager == str(checkin.manager_id)
 
 
 # --- preparing ---------------------------------------------------------------------------------------------------

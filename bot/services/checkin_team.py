@@ -167,10 +167,9 @@ class Guide:
     parts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def managed_checkin(session: Session, manager: Person, checkin_id: int) -> Checkin | None:
-    """The check-in, when it is this manager's."""
-    checkin = session.get(Checkin, checkin_id)
-    return checkin if checkin and checkin.manager_id == manager.id else None
+def has_guide(checkin: Checkin) -> bool:
+    """Once the conversation is over, what was shared for it is not shown any more."""
+    return checkin.state in OPEN
 
 
 def guide_of(session: Session, kb: KnowledgeBase, manager: Person, checkin: Checkin, now: datetime) -> Guide:

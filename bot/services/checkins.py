@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, literal_column
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from bot.domain.checkins import (
+    BEFORE,
     MESSAGES,
     CheckinPolicy,
     after_leave,
@@ -34,7 +35,7 @@ from bot.services.checkin_rules import FEWER, checkin_reminders_of, is_holiday_a
 from bot.services.checkin_trouble import raise_trouble, settle_troubles
 from bot.services.checkin_words import Draw, Notice, notice
 from storage.database import Sessions
-from storage.models import Checkin, CheckinReminder, ManagerDigest, OutboxItem, Person
+from storage.models import Checkin, CheckinLine, CheckinPromise, CheckinReminder, ManagerDigest, OutboxItem, Person
 from storage.queries import insert_new
 
 PLAN_BATCH = 500
@@ -220,12 +221,18 @@ def _follow(session: Session, kb: KnowledgeBase, person: Person, now: datetime) 
 
 
 def _move_over(session: Session, kb: KnowledgeBase, person: Person, checkin: Checkin, now: datetime) -> None:
-    """To the new manager, with the same day; a time that was agreed with the old one is off."""
+    """To the new manager, with the same day. A time that was agreed with the old one is off, and what was shared with
+    them is private again: the employee is reminded anew, with the new manager's name, and chooses what to share."""
     checkin.manager_id, checkin.manager_said = person.manager_id, ""
     checkin.offered, checkin.offered_by = [], ""
-    if checkin.slot_at:
-        checkin.slot_at, checkin.state = None, "planned"
+    for kind in (CheckinLine, CheckinPromise):
+        session.exec(update(kind).where(col(kind.checkin_id) == checkin.id).values(shared=False))
+    if checkin.state in OPEN:
+        if checkin.slot_at:
+            checkin.slot_at, checkin.state = None, "planned"
         reschedule(session, kb, checkin, now)
+        if checkin.step in BEFORE:
+            checkin.snoozed_until = checkin.next_action_at = now
     _digest_for(session, kb, person.manager_id, now)
 
 

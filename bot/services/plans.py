@@ -1,10 +1,10 @@
 """My plan: choose a goal, steps with dates, done, put off, not for me; private until shared line by line."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from bot.domain.cards import Language
 from bot.domain.eligibility import credentials_of, criteria, open_from, verdict
@@ -165,6 +165,13 @@ def shared_lines(session: Session, person: Person) -> list[tuple[Goal, list[Plan
         if goal.shared or steps:
             found.append((goal, steps))
     return found
+
+
+def take_back_shared(session: Session, people: Collection[int]) -> None:
+    """These people have another manager: what they shared of their plans was meant for the last one and is private again."""
+    for kind in (Goal, PlanStep):
+        shared = update(kind).where(col(kind.person_id).in_(people), col(kind.shared).is_(True))
+        session.exec(shared.values(shared=False))
 
 
 # --- changing it -------------------------------------------------------------------------------------------------

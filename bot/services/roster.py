@@ -22,6 +22,7 @@ from bot.domain.roster import Columns, Known, RosterRow, RosterRules, circles, c
 from bot.domain.spreadsheets import cell
 from bot.knowledge_base import KnowledgeBase
 from bot.services.checkins import LOOK_AT_ONCE
+from bot.services.plans import take_back_shared
 from storage.database import Sessions
 from storage.models import OutboxItem, Person
 
@@ -351,7 +352,7 @@ class RosterImport:
             session.connection().execute(waiting.values(state="expired", due_at=None))
 
     def _set_managers(self, scratch: sqlite3.Connection) -> None:
-        """When everybody is there: who reports to whom."""
+        """When everybody is there: who reports to whom. Who has another manager now shares nothing with them yet."""
         cursor = scratch.execute("SELECT employee_id, manager FROM line ORDER BY employee_id")
         while chunk := cursor.fetchmany(CHUNK):
             with self.sessions() as session:
@@ -369,6 +370,7 @@ class RosterImport:
                 ]
                 if moved:
                     session.execute(update(Person), moved)
+                    take_back_shared(session, [each["id"] for each in moved])
                 session.commit()
 
 

@@ -139,7 +139,7 @@ def draw_team(kb: KnowledgeBase, team: Team, language: Language) -> list[Block]:
 
 
 def prepare_view(
-    kb: KnowledgeBase, checkin_id: int, other: str, lines: Sequence[tuple[str, str, bool]], language: Language
+    kb: KnowledgeBase, form: str, other: str, lines: Sequence[tuple[str, str, bool]], language: Language
 ) -> Block:
     """Three topics with a line each, every one private until its box is ticked. `lines`: (topic, text, shared)."""
     topics = [(topic, kb.say(f"checkin_topic_{topic}", language)) for topic in kb.checkins.topics]
@@ -152,7 +152,7 @@ def prepare_view(
             _input(f"text{number}", kb.say("checkin_line_text", language), _text(text)),
             _input(f"share{number}", kb.say("checkin_line_share", language), _boxes(share, ["share"] if shared else [])),
         ]
-    return _modal(kb, PREPARE_VIEW, "checkin_prepare_title", "plan_save", blocks, str(checkin_id), language)
+    return _modal(kb, PREPARE_VIEW, "checkin_prepare_title", "plan_save", blocks, form, language)
 
 
 def times_view(
@@ -172,7 +172,7 @@ def skip_view(kb: KnowledgeBase, checkin_id: int, other: str, for_manager: bool,
     return _modal(kb, SKIP_VIEW, "checkin_skip_title", "plan_save", [*intro, reason], str(checkin_id), language)
 
 
-def promise_view(kb: KnowledgeBase, checkin_id: int, other: str, until: date, language: Language) -> Block:
+def promise_view(kb: KnowledgeBase, form: str, other: str, until: date, language: Language) -> Block:
     share = [("share", kb.say("checkin_promise_share", language, other=other))]
     day = {"type": "datepicker", "action_id": "value", "initial_date": until.isoformat()}
     blocks = [
@@ -180,7 +180,7 @@ def promise_view(kb: KnowledgeBase, checkin_id: int, other: str, until: date, la
         _input("day", kb.say("checkin_promise_day", language), day, optional=False),
         _input("share", kb.say("checkin_promise_who", language), _boxes(share, [])),
     ]
-    return _modal(kb, PROMISE_VIEW, "checkin_promise_title", "plan_save", blocks, str(checkin_id), language)
+    return _modal(kb, PROMISE_VIEW, "checkin_promise_title", "plan_save", blocks, form, language)
 
 
 def guide_view(kb: KnowledgeBase, guide: Guide, language: Language) -> Block:

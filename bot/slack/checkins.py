@@ -28,6 +28,7 @@ from bot.services.checkin_talks import (
     answer_promise,
     cancel_time,
     checkin_for,
+    is_still_with,
     lines_of,
     offer_times,
     other_side,
@@ -37,7 +38,7 @@ from bot.services.checkin_talks import (
     skip,
     times_to_offer,
 )
-from bot.services.checkin_team import guide_of
+from bot.services.checkin_team import guide_of, has_guide
 from bot.services.checkin_words import Digest, Notice, notice, time_choices
 from bot.services.checkins import snooze
 from bot.services.danger import Checked, check_words
@@ -125,15 +126,18 @@ class Listeners:
             press = self._press(session, body, int(number), more)
             if press is None:
                 return
-            if verb in opens:
+            if verb == "guide" and press.side == "manager" and not has_guide(press.checkin):
+                items = [self._tell(press, "over")]
+            elif verb in opens:
                 view = opens[verb](press)
                 session.commit()
                 client.views_open(trigger_id=body["trigger_id"], view=view)
                 return
-            if verb == "calendar":
+            elif verb == "calendar":
                 self._calendar(press, client)
                 return
-            items = acts[verb](press) if verb in acts else []
+            else:
+                items = acts[verb](press) if verb in acts else []
             session.commit()
         self._show(client, press.person, items)
 
@@ -193,7 +197,7 @@ class Listeners:
 
     def _prepare_view(self, press: Press) -> Json:
         lines = [(line.topic, line.text, line.shared) for line in lines_of(press.session, press.person, press.checkin)]
-        return checkin_blocks.prepare_view(self.kb, press.checkin.id or 0, self._other(press), lines, press.language)
+        return checkin_blocks.prepare_view(self.kb, _form_of(press), self._other(press), lines, press.language)
 
     def _times_view(self, press: Press) -> Json:
         moments = times_to_offer(press.session, self.kb, press.checkin, self.desk.clock())
@@ -206,7 +210,7 @@ class Listeners:
 
     def _promise_view(self, press: Press) -> Json:
         until = today_for(press.person, self.desk.clock(), self.kb.employer["zone"]) + PROMISE_LASTS
-        return checkin_blocks.promise_view(self.kb, press.checkin.id or 0, self._other(press), until, press.language)
+        return checkin_blocks.promise_view(self.kb, _form_of(press), self._other(press), until, press.language)
 
     def _guide_view(self, press: Press) -> Json:
         if press.side != "manager":
@@ -229,11 +233,14 @@ class Listeners:
                 lines.append(Line(topic or "other", text, shared))
         checked = self._check(body, view, [line.text for line in lines])
         lines = [line for line, words in zip(lines, checked.words, strict=True) if words == line.text]
+        number, _, manager = view["private_metadata"].partition(":")
         with self.desk.sessions() as session:
-            press = self._press(session, body, int(view["private_metadata"]))
+            press = self._press(session, body, int(number))
             if press is None or press.side != "employee":
                 ack()
                 return
+            if not is_still_with(press.checkin, manager):
+                lines = [replace(line, shared=False) for line in lines]
             prepare(session, self.kb, press.person, press.checkin, lines)
             shared = sum(line.shared for line in lines)
             item = None if checked.is_danger else self._tell(press, "thanks_prepared", shared=shared)
@@ -282,11 +289,13 @@ class Listeners:
             ack()
             work_through(self.desk, checked.item)
             return
+        number, _, manager = view["private_metadata"].partition(":")
         with self.desk.sessions() as session:
-            press = self._press(session, body, int(view["private_metadata"]))
+            press = self._press(session, body, int(number))
             if press is None:
                 ack()
                 return
+            shared = shared and is_still_with(press.checkin, manager)
             promise(session, self.kb, press.person, press.checkin, text, until, shared, self.desk.clock())
             item = self._tell(press, "promised", shared=shared)
             session.commit()
@@ -331,6 +340,11 @@ class Listeners:
             if item and item.id:
                 deliver_one(self.desk.sessions, self.desk.sender, item.id, self.desk.clock)
         client.views_publish(user_id=person.slack_id or "", view=home_view(self.desk, person))
+
+
+def _form_of(press: Press) -> str:
+    """What a form with boxes to share carries: the check-in, and the manager whose name stands beside them."""
+    return f"{press.checkin.id}:{press.checkin.manager_id}"
 
 
 def _value(body: Json) -> str:
