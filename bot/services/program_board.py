@@ -1,13 +1,13 @@
 """For coaches and the program lead: who is on the way into which group, moved on stage by stage; do the supports work?"""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
 from bot.domain.plans import STAGES
+from bot.domain.small_groups import parts_shown
 from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
 from bot.services.audit import record
@@ -16,6 +16,7 @@ from bot.services.plan_words import group_of
 from bot.services.plans import language_of
 from storage.models import Interest, OutboxItem, Person, SupportOffer
 
+OUTCOMES = ("worked", "partly", "failed", "not-used")
 BY_STAFF = STAGES[STAGES.index("applied") : STAGES.index("withdrawn")]  # the rest is the employee's own
 
 
@@ -45,22 +46,16 @@ class Group:
 
 @dataclass(frozen=True)
 class SupportOutcome:
-    """How a support worked for those who were asked ten days later. Counts are None for too small a group."""
+    """How a support worked for those who were asked ten days later: people. None where they are too few."""
 
     support: str
     title: str
-    asked: int
+    asked: int | None
     worked: int | None
     partly: int | None
     failed: int | None
     not_used: int | None
-
-    @property
-    def fails_often(self) -> bool:
-        """At least half of those who used it say that it did not work, or only in part."""
-        if self.worked is None or self.partly is None or self.failed is None:
-            return False
-        return (self.partly + self.failed) * 2 >= (self.worked + self.partly + self.failed) > 0
+    fails_often: bool  # of enough people, at least half of those who used it say that it did not work, or only in part
 
 
 def groups_of(session: Session, kb: KnowledgeBase, workspace: str) -> list[Group]:
@@ -108,18 +103,25 @@ def move_on(
 
 
 def support_outcomes(session: Session, kb: KnowledgeBase, workspace: str, smallest: int) -> Sequence[SupportOutcome]:
-    """What people said of each support; those that fail often first. Groups below `smallest` keep their counts hidden."""
-    said = select(SupportOffer.support, SupportOffer.outcome).where(
+    """What people said of each support; those that fail often first. What fewer than `smallest` people said is hidden."""
+    said = select(SupportOffer.support, SupportOffer.outcome, SupportOffer.person_id).where(
         SupportOffer.workspace == workspace, SupportOffer.outcome != ""
     )
-    counts: dict[str, Counter[str]] = {}
-    for support, outcome in session.exec(said).all():
-        counts.setdefault(support, Counter())[outcome] += 1
+    people: dict[str, dict[str, set[int]]] = {}
+    for support, outcome, person in session.exec(said).all():
+        people.setdefault(support, {name: set() for name in OUTCOMES})[outcome].add(person)
     found = []
-    for support, outcomes in counts.items():
-        asked = outcomes.total()
-        names = ("worked", "partly", "failed", "not-used")
-        shown: list[int | None] = [outcomes[name] if asked >= smallest else None for name in names]
+    for support, by_outcome in people.items():
+        asked = set().union(*by_outcome.values())
+        shown = parts_shown(by_outcome, smallest)
+        counts = [len(by_outcome[name]) if name in shown else None for name in OUTCOMES]
         title = kb.title(f"supports/{support}", "en") if kb.has(f"supports/{support}") else support
-        found.append(SupportOutcome(support, title, asked, *shown))
-    return sorted(found, key=lambda each: (not each.fails_often, -each.asked, each.title))
+        enough = len(asked) >= smallest
+        failing = enough and _fails_often(by_outcome)
+        found.append(SupportOutcome(support, title, len(asked) if enough else None, *counts, fails_often=failing))
+    return sorted(found, key=lambda each: (not each.fails_often, -(each.asked or 0), each.title))
+
+
+def _fails_often(by_outcome: Mapping[str, Set[int]]) -> bool:
+    used = set().union(*(people for outcome, people in by_outcome.items() if outcome != "not-used"))
+    return len(by_outcome["partly"] | by_outcome["failed"]) * 2 >= len(used) > 0

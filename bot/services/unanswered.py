@@ -1,7 +1,7 @@
 """Questions that found no good answer, near-duplicates together: what to write next, and for how many people."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -118,7 +118,7 @@ SMALL_WORDS = [
 class Group:
     """Questions that ask the same. `weeks` counts them by week, the latest last; `nearest` is what was offered most."""
 
-    words: str  # what they have in common
+    common: tuple[tuple[str, int], ...]  # the words that most people used, and how many people
     people: int
     questions: int
     weeks: tuple[int, ...]
@@ -126,6 +126,12 @@ class Group:
     nearest: str
     languages: tuple[str, ...]
     conversations: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """What at least half of the people say, else one of the questions."""
+        shared = [word for word, people in self.common if people * 2 >= self.people]
+        return " ".join(shared) or plain(self.examples[0])[:60]
 
     @property
     def this_month(self) -> int:
@@ -145,6 +151,7 @@ def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[G
         .where(
             Exchange.workspace == workspace,
             col(Exchange.asked_at) > now - timedelta(weeks=WEEKS),
+            col(Exchange.asked_at) <= now,
             Exchange.question != "",
             Exchange.question_ts != "",
             or_(
@@ -205,7 +212,7 @@ def _group(exchanges: list[Exchange], now: datetime) -> Group:
         weeks[WEEKS - 1 - min(WEEKS - 1, (now - exchange.asked_at).days // 7)] += 1
     nearest = Counter(exchange.cards[0] for exchange in exchanges if exchange.cards)
     return Group(
-        words=_in_common([exchange.question for exchange in exchanges]),
+        common=_in_common(exchanges),
         people=len({exchange.person_id for exchange in exchanges}),
         questions=len(exchanges),
         weeks=tuple(weeks),
@@ -216,10 +223,10 @@ def _group(exchanges: list[Exchange], now: datetime) -> Group:
     )
 
 
-def _in_common(questions: list[str]) -> str:
-    """The two or three words that most of them share."""
-    counts = Counter(
-        word for question in questions for word in dict.fromkeys(plain(question).split()) if word not in SMALL_WORDS
-    )
-    common = [word for word, count in counts.most_common(3) if count * 2 >= len(questions)]
-    return " ".join(common) or plain(questions[0])[:60]
+def _in_common(exchanges: list[Exchange]) -> tuple[tuple[str, int], ...]:
+    said: dict[str, set[int]] = defaultdict(set)
+    for exchange in exchanges:
+        for word in plain(exchange.question).split():
+            if word not in SMALL_WORDS:
+                said[word].add(exchange.person_id)
+    return tuple((word, len(people)) for word, people in sorted(said.items(), key=lambda each: -len(each[1]))[:3])
