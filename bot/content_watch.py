@@ -34,7 +34,10 @@ class ContentWatch:
         written is left alone; `at_once` when somebody says that it is complete.
         """
         with self._lock:
-            found = revision(self._folder)
+            try:
+                found = revision(self._folder)
+            except OSError:  # a file is gone between being listed and being read: somebody is copying
+                return False
             at_rest, self._last_seen = found == self._last_seen, found
             if found == self._judged or not (at_rest or at_once):
                 return False
@@ -48,6 +51,9 @@ class ContentWatch:
             logger.error("the changed content in %s has errors and is not used; what was there before stays", self._folder)
             for problem in error.problems:
                 logger.error("content: %s", problem)
+            return False
+        except Exception:  # whatever the content has brought down: Trellis goes on with what it has
+            logger.exception("the changed content in %s can't be used; what was there before stays", self._folder)
             return False
         for desk in self._desks:
             desk.answering = answering

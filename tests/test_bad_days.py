@@ -29,6 +29,7 @@ from bot.localslack.web_api import WebApi
 from bot.localslack.workspace import SlackError
 from bot.running import assemble
 from bot.services import inbox
+from bot.services.answering import Answering
 from bot.services.delivery import NotSent, deliver_due
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import claim_next, claim_one, put
@@ -450,6 +451,21 @@ def test_broken_content_is_told_in_sentences_and_the_old_stays(world, content, c
     caplog.clear()
     assert not watch.look(at_once=True)
     assert not caplog.text, "the same errors are not told every minute"
+
+
+def test_whatever_new_content_brings_down_the_old_goes_on(world, content, caplog):
+    def fails() -> Answering:
+        raise RecursionError
+
+    before = world.desk.answering
+    watch = ContentWatch([world.desk], content, fails)
+    change(content, before.kb.say("feedback_thanks", "en"), "Many thanks indeed.")
+    assert not watch.look(at_once=True)
+    assert "what was there before stays" in caplog.text
+    assert world.desk.answering is before
+    shutil.rmtree(content)
+    assert not watch.look(at_once=True)
+    assert world.desk.answering is before
 
 
 def test_good_content_is_taken_over_whole_by_everything_that_speaks(world, content):

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import runpy
+import shutil
 import socket
 import threading
 import time
@@ -26,8 +27,9 @@ from bot.app import listen_on, serve_web
 from bot.config import Settings
 from bot.console.dashboards import as_csv
 from bot.domain.people import Employee
-from bot.knowledge_base.base import read
-from bot.knowledge_base.reading import read_yaml
+from bot.domain.problems import ContentError
+from bot.knowledge_base.base import load, read, revision
+from bot.knowledge_base.reading import is_inside, read_yaml
 from bot.knowledge_base.rendering import fill
 from bot.localslack.delivery import Delivery
 from bot.localslack.web_api import METHODS
@@ -304,6 +306,67 @@ def test_a_content_file_can_not_run_code_nor_fill_the_memory(text, tmp_path):
     (tmp_path / "employer.yaml").write_text(text)
     _, problems = read(tmp_path)
     assert any(problem.file == "employer.yaml" and "not readable as YAML" in problem.sentence for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ " + "(" * 3000 + "name" + ")" * 3000 + " }}",
+        "{{ " + "(" * 60 + "name" + ")" * 60 + " }}",
+        "{% if name %}" * 500 + "x" + "{% endif %}" * 500,
+        "{{ " + "not " * 3000 + "name }}",
+        "{{ " + "name and " * 3000 + "name }}",
+    ],
+)
+def test_a_text_that_stands_too_deep_in_itself_is_told_in_a_sentence(template, tmp_path):
+    with pytest.raises(TemplateError, match="please make it simpler"):
+        fill(template, {"name": "Rosa"})
+    content = Path(shutil.copytree("content", tmp_path / "content"))
+    card = content / "cards" / "supports" / "child-care.yaml"
+    values = read_yaml(card.read_text(encoding="utf-8"))
+    values["answer"]["en"] = template.replace("name", "first_name")
+    card.write_text(json.dumps(values, default=str), encoding="utf-8")
+    with pytest.raises(ContentError) as refused:
+        load(content)
+    assert any("please make it simpler" in problem.sentence for problem in refused.value.problems)
+
+
+def test_a_huge_content_file_is_read_quickly_or_refused(tmp_path):
+    started = time.process_time()
+    assert len(read_yaml("".join(f"key{number}: 1\n" for number in range(20_000)))) == 20_000
+    assert time.process_time() - started < 5
+    (tmp_path / "employer.yaml").write_text("a: b\n" * 600_000)
+    _, problems = read(tmp_path)
+    assert any(each.file == "employer.yaml" and "larger than 2 MB" in each.sentence for each in problems)
+
+
+def test_a_content_file_that_leads_elsewhere_is_not_read_nor_quoted(tmp_path):
+    secret = tmp_path / "trellis.env"
+    secret.write_text("SLACK_BOT_TOKEN=xoxb-very-secret,b\nc: d\n")
+    content = Path(shutil.copytree("content", tmp_path / "content"))
+    names = ("data/wages.csv", "offices.yaml", "cards/supports/child-care.yaml")
+    for name in names:
+        (content / name).unlink()
+        (content / name).symlink_to(secret)
+    (content / "facts" / "circle.yaml").symlink_to(content / "facts" / "circle.yaml")
+    before = revision(content)
+    _, problems = read(content)
+    told = {each.file: each.sentence for each in problems}
+    assert all("outside the content folder" in told[name] for name in (*names, "facts/circle.yaml"))
+    assert "very-secret" not in str(problems)
+    secret.write_text("SLACK_BOT_TOKEN=another")
+    assert revision(content) == before, "not even its fingerprint"
+
+
+def test_content_may_be_linked_within_its_own_folder(tmp_path):
+    """As Kubernetes does it: each file is a link into a folder of its own that is exchanged as a whole."""
+    shutil.copytree("content", tmp_path / "content" / "data-1")
+    for file in (tmp_path / "content" / "data-1").iterdir():
+        (tmp_path / "content" / file.name).symlink_to(Path("data-1") / file.name)
+    assert is_inside(tmp_path / "content", tmp_path / "content" / "offices.yaml")
+    (tmp_path / "linked").symlink_to(tmp_path / "content" / "data-1")
+    _, problems = read(tmp_path / "linked")
+    assert not [each for each in problems if each.level == "error"]
 
 
 def test_what_an_employee_is_called_is_never_a_template(world):

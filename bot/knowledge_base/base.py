@@ -22,7 +22,7 @@ from bot.domain.safety import SafetyRule
 from bot.domain.schedule import Shifts
 from bot.domain.tuition import TuitionPolicy
 from bot.domain.wages import Dataset, Outlook, Wage
-from bot.knowledge_base.reading import Reader
+from bot.knowledge_base.reading import Reader, is_inside
 from bot.knowledge_base.rendering import ExpiredFact, Lines, fill, render_lines, show_fact, show_office
 
 
@@ -316,7 +316,9 @@ def revision(root: Path) -> str:
     """A short name for exactly this content: changes when any file does."""
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.suffix in (".yaml", ".csv")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        if path.is_file() and is_inside(root, path):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -1,6 +1,7 @@
 """Reads the files of content/ into what the domain knows, and collects every problem on the way."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,18 @@ from bot.domain.problems import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 DEEPEST = 30  # lists and mappings inside one another
+LARGEST = 2_000_000  # bytes of one file: twenty times what the longest has
 
 
 class UniqueKeyLoader(yaml.CSafeLoader):
     """Safe YAML in which a key that stands twice is an error instead of a silent loss."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"“{key}” stands twice", node.start_mark)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"“{key.value}” stands twice", node.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep)
 
 
@@ -41,6 +44,14 @@ def read_yaml(text: str) -> Any:
         raise yaml.YAMLError(f"there is a date or a number that can't be read: {error}") from error
 
 
+def is_inside(root: Path, file: Path) -> bool:
+    """Does the file lie in the content folder, followed through all links? What lies elsewhere is never read, nor quoted."""
+    try:
+        return file.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+
+
 @dataclass
 class Reader:
     """`root` is the content folder; `problems` fills up while reading."""
@@ -50,18 +61,32 @@ class Reader:
 
     def file(self, path: str) -> Any:
         """The parsed YAML of one file; None, and a problem, when it can't be read."""
-        where = self.root / path
-        if not where.exists():
-            self.problems.append(Problem(path, "", "this file is missing"))
+        text = self._text(path)
+        if text is None:
             return None
         try:
-            return read_yaml(where.read_text(encoding="utf-8"))
+            return read_yaml(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f"line {mark.line + 1}" if mark else ""
             self.problems.append(Problem(path, place, f"not readable as YAML: {getattr(error, 'problem', error)}"))
-        except UnicodeDecodeError:
-            self.problems.append(Problem(path, "", "not readable: please save the file as UTF-8"))
+        return None
+
+    def _text(self, path: str) -> str | None:
+        where = self.root / path
+        sentence = ""
+        if not is_inside(self.root, where):
+            sentence = "leads to a file outside the content folder; please put the file itself here"
+        elif not where.is_file():
+            sentence = "this file is missing"
+        elif where.stat().st_size > LARGEST:
+            sentence = f"is larger than {LARGEST // 1_000_000} MB; please make several files of it"
+        else:
+            try:
+                return where.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                sentence = "not readable: please save the file as UTF-8"
+        self.problems.append(Problem(path, "", sentence))
         return None
 
     def mapping(self, path: str) -> dict[str, Any]:
@@ -135,8 +160,8 @@ class Reader:
         return found
 
     def table(self, kind: type[Model], path: str) -> list[Model]:
-        with (self.root / path).open(encoding="utf-8", newline="") as lines:
-            rows = [self.model(kind, path, f"line {number}", row) for number, row in enumerate(csv.DictReader(lines), 2)]
+        lines = io.StringIO(self._text(path) or "", newline="")
+        rows = [self.model(kind, path, f"line {number}", row) for number, row in enumerate(csv.DictReader(lines), 2)]
         return [row for row in rows if row is not None]
 
 

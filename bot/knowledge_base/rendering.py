@@ -20,6 +20,7 @@ from jinja2.nodes import (
     Import,
     Include,
     Macro,
+    Node,
 )
 from jinja2.sandbox import SandboxedEnvironment, SecurityError
 
@@ -27,6 +28,9 @@ from bot.domain.cards import Fact, Language, Office
 from bot.domain.people import Employee
 
 TAG = re.compile(r"^\[([a-z-]+)\]\s*")
+BRACKET = re.compile(r"[][(){}]")
+DEEPEST = 40  # conditions and brackets inside one another: what we have goes to six
+TOO_DEEP = "too much stands inside one another; please make it simpler"
 TAGS = frozenset({"full-time", "part-time", "per-diem", "nights", "days", "new-hire", "manager"})
 
 
@@ -51,8 +55,15 @@ class OnlyWords(SandboxedEnvironment):
         return isinstance(obj, FunctionType)
 
     def read(self, template: str) -> Template:
-        """Compiled. Raises jinja2.TemplateError."""
-        parsed = self.parse(template)
+        """Compiled. Raises jinja2.TemplateError, also for what would bring the compiler down here or where it is used."""
+        if _brackets(template) > DEEPEST:
+            raise SecurityError(TOO_DEEP)
+        try:
+            parsed = self.parse(template)
+        except RecursionError:
+            raise SecurityError(TOO_DEEP) from None
+        if _levels(parsed) > DEEPEST:
+            raise SecurityError(TOO_DEEP)
         if found := next(parsed.find_all(NOT_FOR_CONTENT), None):
             raise SecurityError(f"a text can't have “{type(found).__name__.lower()}”")
         return self.from_string(parsed)
@@ -73,6 +84,23 @@ NOT_FOR_CONTENT = (
 )
 
 _templates = OnlyWords()
+
+
+def _brackets(template: str) -> int:
+    """How many stand open at once, at most."""
+    depth = deepest = 0
+    for sign in BRACKET.findall(template):
+        depth = depth + 1 if sign in "([{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _levels(parsed: Node) -> int:
+    """How deep things stand inside one another; counted level by level, not by calling itself."""
+    levels, here = 0, [parsed]
+    while here:
+        levels, here = levels + 1, [child for node in here for child in node.iter_child_nodes()]
+    return levels
 
 
 class ExpiredFact(Exception):
