@@ -13,6 +13,7 @@ from sqlmodel import select
 
 from bot.domain.small_groups import ERASED, row_shown
 from bot.services.dashboards import all_charts, chart_named
+from bot.services.unanswered import MOST_OF_ONE, unanswered_groups
 from storage.models import Conversation, Exchange, Feedback, Handoff, Person
 from tests.conftest import NOW, WORKSPACE
 from tests.console_world import console_of  # noqa: F401  the fixture `console`
@@ -143,6 +144,42 @@ def test_unanswered_questions_are_named_with_words_that_enough_people_used(sessi
         session.commit()
         chart = chart_named(all_charts(session, answering.kb, WORKSPACE, NOW, "", 5), "unanswered")
     assert [(label, cells) for label, cells in chart.rows] == [("Park", (6,))]
+
+
+def test_one_person_can_not_fill_the_page_of_unanswered_questions(sessions):
+    (flood,) = ask(sessions, "main", 1, outcome="abstain")
+    with sessions() as session:
+        first = session.exec(select(Exchange).where(Exchange.person_id == flood)).one()
+        for number in range(200):
+            more = first.model_dump(exclude={"id"}) | {
+                "inbox_key": f"flood{number}",
+                "question": f"nonsense{number} xyz{number}",
+            }
+            session.add(Exchange(**more))
+        session.commit()
+        assert sum(group.questions for group in unanswered_groups(session, WORKSPACE, NOW)) == MOST_OF_ONE
+
+
+def test_questions_are_grouped_once_for_some_minutes_and_deleted_words_are_gone_at_once(console, monkeypatch):
+    sessions, grouped = console.world.desk.sessions, []
+    monkeypatch.setattr("bot.services.unanswered.alike", lambda said: grouped.append(1) or [[i] for i in range(len(said))])
+    people = ask(sessions, "main", 2, outcome="abstain", at=NOW)
+    with sessions() as session:
+        mine = session.exec(select(Exchange).where(Exchange.person_id == people[0])).one()
+        mine.question = "xyzzy"
+        session.commit()
+    carmen, helen = console.as_("carmen"), console.as_("helen")
+    for _ in range(3):
+        assert "xyzzy" in carmen.page("/unanswered")
+        helen.page("/dashboards")
+    assert len(grouped) == 2, "once for each of the two pages"
+    with sessions() as session:
+        session.exec(select(Exchange).where(Exchange.person_id == people[0])).one().question = ""
+        session.commit()
+    assert "xyzzy" not in carmen.page("/unanswered")
+    console.world.passed += timedelta(minutes=10)
+    carmen.page("/unanswered")
+    assert len(grouped) == 4
 
 
 ROWS = st.dictionaries(

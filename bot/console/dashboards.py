@@ -50,9 +50,13 @@ def dashboard_csv(request: Request, staff: Staff, name: str, site: SITE = "") ->
 def _charts(request: Request, staff: Person, site: str) -> list[Chart]:
     parts = parts_of(request)
     kb = parts.desk.answering.kb
+    known_site, now = site if site in kb.sites else "", parts.desk.clock()
     with parts.reading() as session:
-        known_site = site if site in kb.sites else ""
-        return all_charts(session, kb, staff.workspace, parts.desk.clock(), known_site, policy_of(kb).smallest_group)
+        return parts.remembered.get(
+            ("figures", staff.workspace, known_site, kb.revision),
+            now,
+            lambda: all_charts(session, kb, staff.workspace, now, known_site, policy_of(kb).smallest_group),
+        )
 
 
 def as_csv(chart: Chart) -> str:

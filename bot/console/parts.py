@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fastapi import Request
 
+from bot.console.remembering import Remembered
 from bot.services.delivery import Clock, deliver_one
 from bot.services.inbox import Desk
 from storage.database import Sessions
@@ -29,6 +30,7 @@ class Parts:
     idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=10)
     sign_ins_a_minute: int = 10
+    remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
     workspace: str = ""  # whose rows these parts reach; "" where there is only one
 
     def send(self, outgoing: list[OutboxItem]) -> None:

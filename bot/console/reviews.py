@@ -10,7 +10,7 @@ from bot.console.views import flash, render
 from bot.services.audit import names_of
 from bot.services.reviewing import VERDICTS, as_content_tests, as_proposals, close_by_hand, is_settled, reviews_in
 from bot.services.stepping_in import policy_of
-from bot.services.unanswered import unanswered_groups
+from bot.services.unanswered import unanswered_groups, words_gone
 
 MOST = 60  # groups shown, and as many questions that were asked once
 
@@ -63,7 +63,9 @@ def unanswered(request: Request, staff: Staff) -> Response:
     parts = parts_of(request)
     kb = parts.desk.answering.kb
     with parts.reading() as session:
-        groups = unanswered_groups(session, staff.workspace, parts.desk.clock())
+        now = parts.desk.clock()
+        key = ("unanswered", staff.workspace, *words_gone(session, staff.workspace))
+        groups = parts.remembered.get(key, now, lambda: unanswered_groups(session, staff.workspace, now))
     return render(
         request,
         "unanswered.html",

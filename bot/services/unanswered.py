@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from bot.domain.attention import UNSURE_BELOW
 from bot.domain.safety import plain
-from storage.models import Exchange, Feedback
+from storage.models import Exchange, Feedback, Tally
 
 MOST_QUESTIONS = 3000  # the latest are grouped
+MOST_OF_ONE = 20  # of each person the latest: nobody fills the page alone, nor pushes others off it
 ALIKE = 0.34  # cosine of two questions from which on they are taken for the same; chosen on made-up pairs
 WEEKS = 8
 EXAMPLES = 5
@@ -146,8 +147,9 @@ class Group:
 def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[Group]:
     """Of the last eight weeks: not answered, asked back, thumbs down or unsure. Most people first."""
     down = select(Feedback.exchange_id).where(col(Feedback.helpful).is_(False))
-    wanted = (
-        select(Exchange)
+    nth = func.row_number().over(partition_by=col(Exchange.person_id), order_by=col(Exchange.id).desc())
+    candidates = (
+        select(Exchange.id, nth.label("nth"))
         .where(
             Exchange.workspace == workspace,
             col(Exchange.asked_at) > now - timedelta(weeks=WEEKS),
@@ -160,12 +162,20 @@ def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[G
                 col(Exchange.id).in_(down),
             ),
         )
-        .order_by(col(Exchange.id).desc())
-        .limit(MOST_QUESTIONS)
+        .subquery()
     )
+    wanted = select(Exchange).join(candidates, candidates.c.id == col(Exchange.id)).where(candidates.c.nth <= MOST_OF_ONE)
+    wanted = wanted.order_by(col(Exchange.id).desc()).limit(MOST_QUESTIONS)
     exchanges = list(session.exec(wanted).all())
     groups = [_group([exchanges[i] for i in members], now) for members in alike([e.question for e in exchanges])]
     return sorted(groups, key=lambda group: (-group.people, -group.questions, group.words))
+
+
+def words_gone(session: Session, workspace: str) -> tuple[int, int]:
+    """Changes when somebody's words were deleted or erased: what was worked out before may still hold them."""
+    empty = select(func.count()).where(Exchange.workspace == workspace, Exchange.question == "")
+    erased = select(func.coalesce(func.sum(Tally.count), 0)).where(Tally.workspace == workspace)
+    return session.exec(empty).one(), session.exec(erased).one()
 
 
 def alike(questions: list[str]) -> list[list[int]]:
