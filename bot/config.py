@@ -7,6 +7,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def is_weak(secret: str) -> bool:
+    """Could it be guessed? It signs who is signed in to the console."""
+    return len(secret) < 32 or len(set(secret)) < 10
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 

@@ -89,6 +89,7 @@ def test_everything_is_in_order(doctor):
         ({"database_url": "nonsense"}, "database", "is no address of a database"),
         ({"console_url": "http://coaches.lakeshore.example"}, "console", "is not encrypted"),
         ({"slack_client_secret": ""}, "console", "nobody can sign in"),
+        ({"console_secret": "change-me"}, "console", "too easy to guess"),
         ({"console_access": "ben@lakeshore.example=king"}, "console", "CONSOLE_ACCESS can't be read at: ben@"),
         ({"contents": Path("tests")}, "content in tests", "errors; Trellis does not start with them"),
     ],
@@ -123,6 +124,12 @@ def test_scopes_that_are_missing_or_too_many_are_named(doctor, slack):
     slack.workspace.scopes.update({"im:history", "files:read"})
     finding = doctor()["scopes of the bot token"]
     assert (finding.level, finding.says) == ("warning", "More than Trellis needs: files:read.")
+
+
+def test_without_a_secret_for_the_console_everybody_signs_in_again(doctor):
+    finding = doctor(console_secret="")["console"]
+    assert finding.level == "warning"
+    assert "everybody signs in again after each start" in finding.says
 
 
 @pytest.mark.parametrize(("minutes", "level"), [(1, "warning"), (-7, "wrong")])

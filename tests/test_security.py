@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from bot.app import listen_on, serve_web
+from bot.commands.serving import problem_with, run_serve
 from bot.config import Settings
 from bot.console.dashboards import as_csv
 from bot.domain.people import Employee
@@ -378,6 +380,15 @@ def test_what_an_employee_is_called_is_never_a_template(world):
 
 
 # --- secrets -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", ["x", "change-me", "x" * 64])
+def test_a_console_secret_that_can_be_guessed_is_refused_at_start(secret, capsys):
+    settings = Settings(_env_file=None, slack_bot_token="xoxb-1", slack_app_token="xapp-1", console_secret=secret)
+    assert run_serve(Namespace(only=[], engine="own"), settings) == 2
+    assert "openssl rand -hex 32" in capsys.readouterr().err
+    good = settings.model_copy(update={"console_secret": "0123456789abcdef0123456789abcdef"})
+    assert problem_with(good, ("console",), ()) == problem_with(settings, ("slack",), ()) == ""
 
 
 def test_secrets_are_not_in_the_representation_of_settings(console):

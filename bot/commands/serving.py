@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from slack_sdk.errors import SlackApiError
 
 from bot.app import deliver
-from bot.config import Settings
+from bot.config import Settings, is_weak
 from bot.demo import ASKS_ONCE, ask_once, run_demo
 from bot.running import PARTS, NotReachable, run
 from bot.services.delivery import SlackStruggles
@@ -80,6 +80,11 @@ def problem_with(settings: Settings, parts: Collection[str], named: Collection[s
         return "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP events); see .env.example."
     if "console" in named and not (settings.slack_client_id and settings.slack_client_secret):
         return "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (Slack app → Basic Information): coaches sign in with Slack."
+    if "console" in parts and settings.console_secret and is_weak(settings.console_secret):
+        return (
+            "CONSOLE_SECRET is too easy to guess: who guesses it signs in as anybody. Set it to 32 or more random "
+            "characters (openssl rand -hex 32), or leave it empty: then a new one is made at each start."
+        )
     return ""
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.config import Settings
+from bot.config import Settings, is_weak
 from bot.domain.problems import errors_in
 from bot.knowledge_base.base import read
 from bot.knowledge_base.checking import check
@@ -102,9 +102,13 @@ def _console_faults(settings: Settings) -> Iterator[Finding]:
     if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1"):
         mend = "Put a web server with TLS before it, and its https address into CONSOLE_URL."
         yield wrong("console", f"{settings.console_url} is not encrypted.", mend)
-    if len(settings.console_secret) < 32:
-        mend = "Set it to 32 or more random characters: openssl rand -hex 32"
-        yield warning("console", "CONSOLE_SECRET is short or missing: everybody signs in again after each start.", mend)
+    mend = "Set it to 32 or more random characters: openssl rand -hex 32"
+    if not settings.console_secret:
+        sentence = "CONSOLE_SECRET is missing: everybody signs in again after each start, and pseudonyms change."
+        yield warning("console", sentence, mend)
+    elif is_weak(settings.console_secret):
+        sentence = "CONSOLE_SECRET is too easy to guess: who guesses it signs in as anybody. Trellis does not start with it."
+        yield wrong("console", sentence, mend)
     entries = [entry.strip() for entry in settings.console_access.split(",") if entry.strip()]
     if odd := [entry for entry in entries if "@" not in entry or entry.rpartition("=")[2].strip() not in ROLES]:
         mend = f"Write address=role; roles: {', '.join(ROLES)}."
