@@ -1,5 +1,6 @@
 """The career map: every role on it, nothing about people, filters, cards, routes, keys, and the picture for Slack."""
 
+import dataclasses
 import re
 from io import BytesIO
 
@@ -137,6 +138,15 @@ def test_the_picture_has_a_description_with_what_is_marked(answering, language):
     assert len(picture.png) < 1_000_000
     for slug in ("environmental-services-technician", "certified-nursing-assistant", "registered-nurse"):
         assert kb.roles[slug].title.in_(language) in picture.alt
+
+
+def test_who_presses_again_gets_the_same_picture_without_drawing_until_the_content_changes(answering, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("bot.services.map_picture._drawn", lambda *_: drawn.append(1) or b"png")
+    monkeypatch.setattr("bot.services.map_picture._kept", {})
+    for kb, times in ((answering.kb, 1), (answering.kb, 1), (dataclasses.replace(answering.kb, revision="another"), 2)):
+        assert map_picture(kb, answering.work_out.lattice, "en", TODAY, "cook").png == b"png"
+        assert len(drawn) == times
 
 
 def test_the_description_stays_within_slacks_limit_for_every_role(answering, monkeypatch):

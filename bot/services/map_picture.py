@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 
 import reportlab
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +19,7 @@ from bot.knowledge_base import KnowledgeBase
 from bot.services.career_map import CareerMap, MapRole, career_map
 
 SCALE = 2  # sharp on phones, and when one zooms in
+MOST_KEPT = 100  # pictures of some 100 kB
 TITLE, FOOT = 54, 30  # room above and below the map
 FONTS = Path(reportlab.__file__).parent / "fonts"  # Bitstream Vera comes with reportlab: no font of the machine is needed
 PAPER, INK, SOFT, LINE, ACCENT = "#f6f7f5", "#1c2521", "#51605a", "#d5dbd6", "#1f5f4a"
@@ -32,6 +34,10 @@ COLOURS = {
     "community": "#a0527a",
     "leadership": "#5d6a64",
 }
+
+
+_kept: dict[tuple[object, ...], bytes] = {}  # to draw one takes two seconds; who presses again gets the same
+_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,15 @@ def map_picture(
             f"&to={goal}" if goal else f"&role={start}"
         )
     comment = say("map_comment", goal=title(goal) if goal else "", address=address, role=words["role"], route=words["route"])
-    return Picture(_drawn(kb, shown, language, way, start, following), alt[:1000], comment, say("map_file") + ".png")
+    key = (kb.revision, language, today, start, goal)
+    with _lock:
+        png = _kept.pop(key, b"")
+    png = png or _drawn(kb, shown, language, way, start, following)
+    with _lock:
+        _kept[key] = png  # the latest at the end
+        while len(_kept) > MOST_KEPT:
+            del _kept[next(iter(_kept))]
+    return Picture(png, alt[:1000], comment, say("map_file") + ".png")
 
 
 def _drawn(
