@@ -11,6 +11,7 @@ from bot.commands.serving import run_serve
 from bot.config import Settings
 from bot.domain.problems import ContentError
 from bot.operations.logs import set_up_logs
+from bot.operations.settings_faults import sentence_about
 from bot.workspaces import WorkspacesFileError
 
 
@@ -26,6 +27,11 @@ def main() -> None:
     except WorkspacesFileError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        if not (sentence := sentence_about(error, settings)):
+            raise
+        print(sentence, file=sys.stderr)
+        sys.exit(1)
 
 
 def read_settings() -> Settings:

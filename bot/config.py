@@ -1,10 +1,12 @@
 """Settings, read once from the environment (or .env). Every setting is explained in .env.example."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 def is_weak(secret: str) -> bool:
@@ -29,8 +31,8 @@ class Settings(BaseSettings):
     slack_signing_secret: str = Field("", repr=False)
     slack_api_url: str = "https://slack.com/api/"
     coach_channel: str = ""
-    port: int = 8000
-    console_port: int = 8001
+    port: Port = 8000
+    console_port: Port = 8001
     console_host: str = "127.0.0.1"
     console_url: str = "http://localhost:8001"
     console_secret: str = Field("", repr=False)
@@ -41,6 +43,6 @@ class Settings(BaseSettings):
     workspaces_file: str = ""
     public_url: str = ""
     operations_host: str = "127.0.0.1"
-    operations_port: int = 9090
+    operations_port: Port = 9090
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -4,7 +4,9 @@ Every part may run in any number of processes at once; what they share is the da
 """
 
 import logging
+import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -53,6 +55,8 @@ Made = TypeVar("Made")
 PARTS = ("slack", "deliver", "checkins", "console")
 START_PATIENCE = 120.0  # seconds in which database and Slack must become reachable at the start
 STOP_PATIENCE = 8.0  # seconds for what is in hand when told to stop; container engines wait for 10
+START_STOP_PATIENCE = 3.0  # seconds until a start that is told to stop is broken off, wherever it is
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -114,12 +118,27 @@ def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own")
 
     Raises ContentError and WorkspacesFileError for what can't be trusted, NotReachable when database or Slack stay away at the start.
     """
-    stopping = threading.Event()
-    _stop_on_signals(stopping)
+    stopping, begun = threading.Event(), threading.Event()
+    _stop_on_signals(stopping, begun)
+    stop_traces = start_traces()
+    try:
+        running = _begin(settings, parts, engine, stopping)
+    finally:
+        begun.set()
+    if running is None:
+        return True
+    logger.info("running: %s", ", ".join(parts))
+    stopping.wait()
+    finished = running.stop()
+    stop_traces()
+    return finished
+
+
+def _begin(settings: Settings, parts: Collection[str], engine: str, stopping: threading.Event) -> Running | None:
+    """Everything at work; None when told to stop before the database could be reached."""
     workspaces = patiently(partial(open_workspaces, settings, stopping=stopping.is_set), "The database", stopping)
     if workspaces is None:
-        return True
-    stop_traces = start_traces()
+        return None
     running = assemble(settings, workspaces, parts, stopping)
     watches = watches_of(settings, workspaces)
     running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
@@ -127,11 +146,7 @@ def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own")
     if engine == "procrastinate":
         patiently(partial(hand_over, running, settings.database_url), "The database", stopping)
     running.start()
-    logger.info("running: %s", ", ".join(parts))
-    stopping.wait()
-    finished = running.stop()
-    stop_traces()
-    return finished
+    return running
 
 
 def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str], stopping: threading.Event) -> Running:
@@ -272,12 +287,30 @@ def _quietly(close: Callable[[], object]) -> None:
         logger.warning("closing: %s", where_from(error))
 
 
-def _stop_on_signals(stopping: threading.Event) -> None:
-    """The first signal asks to stop; a second one ends the process at once."""
+def _stop_on_signals(stopping: threading.Event, begun: threading.Event) -> None:
+    """The first signal asks to stop; a second one ends the process at once.
+
+    Python calls our handler only between two steps of its own, and learning takes long ones: so a thread hears of the signal too.
+    """
 
     def stop(number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    hear, tell = socket.socketpair()
+    tell.setblocking(False)
+    signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_heed, args=(hear, tell, stopping, begun), name="signals", daemon=True).start()
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
+
+
+def _heed(hear: socket.socket, _tell: socket.socket, stopping: threading.Event, begun: threading.Event) -> None:
+    """A start that is waiting ends by itself; one that learns is broken off: nothing is in hand yet, and files are written
+    whole or not at all. `_tell` is held so that it stays open."""
+    while told := hear.recv(1):
+        if told[0] in STOP_SIGNALS:
+            stopping.set()
+            if not begun.wait(START_STOP_PATIENCE):
+                logger.warning("told to stop before the start was complete: stopped")
+                os._exit(0)

@@ -138,3 +138,45 @@ def test_a_setting_that_makes_no_sense_is_told_in_a_sentence():
     assert run.returncode == 2
     assert "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def trellis(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """The command as an operator types it."""
+    command = [sys.executable, "-m", "bot", *words]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "says"),
+    [
+        (["db", "upgrade"], {"DATABASE_URL": "foo"}, "DATABASE_URL is no address of a database."),
+        (["db", "upgrade"], {"DATABASE_URL": "mysql://a:hunter2@b/c"}, "DATABASE_URL begins with mysql://, which Trellis"),
+        (["db", "upgrade"], {"DATABASE_URL": "sqlite:////proc/nowhere/t.db"}, "/proc/nowhere"),
+        (
+            ["db", "upgrade"],
+            {"DATABASE_URL": "sqlite:////proc/t.db"},
+            "The database /proc/t.db can't be opened or made (SQLITE_CA",
+        ),
+        (["ask", "hi"], {"ENCODERS": "foo"}, "ENCODERS: “foo” is not an encoder. Take minilm or use"),
+        (["run"], {"PORT": "99999"}, "PORT: Input should be less than or equal to 65535"),
+    ],
+)
+def test_what_a_setting_makes_impossible_is_told_in_a_sentence(words, settings, says):
+    done = trellis(*words, **settings)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert "nobody handled" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_who_is_told_to_stop_while_the_start_learns_stops(slack, sessions, database_url, tmp_path):
+    """Nothing is in hand then; an engine that waits for ten seconds need not kill it."""
+    log = tmp_path / "log"
+    process = start(slack, database_url, log, OPERATIONS_PORT="0", MODEL_DIR=str(tmp_path / "models"))
+    try:
+        wait_for(lambda: "learning from" in log.read_text(encoding="utf-8"), 90)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+    assert "told to stop before the start was complete" in log.read_text(encoding="utf-8")

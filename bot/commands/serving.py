@@ -116,6 +116,8 @@ def start_problem(error: Exception) -> str:
     if isinstance(error, SlackApiError):
         why = error.response.get("error", error.response.status_code)
         return f"Slack refuses the token: {why}. Compare SLACK_BOT_TOKEN and SLACK_APP_TOKEN with your Slack app."
+    if isinstance(error, PermissionError) and error.filename:
+        return f"Trellis could not start: {error}. Give the user that runs it the right to use that."
     if isinstance(error, OSError):
         return f"Trellis could not start: {error}. Is the port (PORT, CONSOLE_PORT) in use?"
     return str(error)
