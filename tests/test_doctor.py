@@ -1,6 +1,7 @@
 """`trellis doctor` against the local Slack: everything in order, and each thing that can be wrong, with how to mend it."""
 
 import json
+import os
 import shutil
 import socket
 from collections import namedtuple
@@ -46,6 +47,7 @@ def healthy(slack: LocalSlack, database_url: str, tmp_path: Path) -> Settings:
         slack_client_id="local-client",
         slack_client_secret="local-client-secret",
         console_url="https://coaches.lakeshore.example",
+        console_port=free_port(),
         console_secret="0123456789abcdef0123456789abcdef",
         console_access="ben@lakeshore.example=lead",
         operations_port=free_port(),
@@ -91,6 +93,15 @@ def test_everything_is_in_order(doctor):
         ({"slack_client_secret": ""}, "console", "nobody can sign in"),
         ({"console_secret": "change-me"}, "console", "too easy to guess"),
         ({"console_access": "ben@lakeshore.example=king"}, "console", "CONSOLE_ACCESS can't be read at: ben@"),
+        (
+            {"database_url": "mysql://trellis:hunter2@db/trellis"},
+            "database",
+            "begins with mysql://, which Trellis can't use",
+        ),
+        ({"encoders": "minilm,foo"}, "encoders", "“foo” is not an encoder"),
+        ({"encoders": "fastembed:model"}, "encoders", "needs the library fastembed"),
+        ({"slack_api_url": "slack.com/api"}, "SLACK_API_URL", "slack.com/api is no address"),
+        ({"contents": Path("nowhere")}, "content in nowhere", "There is no folder nowhere."),
         ({"contents": Path("tests")}, "content in tests", "errors; Trellis does not start with them"),
     ],
 )
@@ -170,6 +181,46 @@ def test_a_disk_that_fills_up(doctor, monkeypatch, tmp_path):
 def test_a_database_that_is_not_there_yet_is_no_fault(doctor, tmp_path):
     assert doctor(database_url=f"sqlite:///{tmp_path / 'new.db'}")["database"].level == "warning"
     assert not (tmp_path / "new.db").exists()
+
+
+def test_a_folder_that_the_database_can_not_be_made_in_is_told(doctor, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda folder, _: folder != tmp_path)  # the tests' user may write everywhere
+    finding = doctor(database_url=f"sqlite:///{tmp_path / 'new' / 'new.db'}")["database"]
+    assert (finding.level, finding.says.partition("yet, ")[2]) == ("wrong", f"and {tmp_path} can't be written to.")
+
+
+def test_a_file_that_is_no_database_is_not_asked_for_its_host_and_port(doctor, tmp_path):
+    (tmp_path / "notes.db").write_text("no database, " * 1000)
+    finding = doctor(database_url=f"sqlite:///{tmp_path / 'notes.db'}")["database"]
+    assert finding.says == f"The database {tmp_path / 'notes.db'} is no SQLite database (SQLITE_NOTADB)."
+    assert "host" not in finding.mend
+
+
+def test_what_postgresql_says_of_a_connection_is_shown(doctor, healthy):
+    if not healthy.database_url.startswith("postgresql"):
+        pytest.skip("SQLite is asked for no name and no password")
+    finding = doctor(database_url=str(healthy.database_url).replace("/test_", "/nodb_"))["database"]
+    assert 'database "nodb_' in finding.says
+    assert "does not exist" in finding.says
+    assert finding.mend.startswith("Make it (createdb")
+
+
+def test_an_address_at_which_no_slack_answers_is_not_the_tokens_fault(doctor, slack):
+    finding = doctor(slack_api_url=slack.api_url.removesuffix("api/"))["bot token"]
+    assert finding.level == "wrong"
+    assert "is not Slack's API" in finding.says
+    assert "https://slack.com/api/" in finding.mend
+
+
+def test_a_port_without_which_trellis_does_not_start_is_looked_at(doctor, running):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert "CONSOLE_PORT" not in doctor(console_port=port), "Trellis runs, and it may be its own"
+        found = doctor(operations_port=free_port(), console_port=port)["CONSOLE_PORT"]
+        assert found.level == "wrong"
+        assert f"127.0.0.1:{port} can't be opened (Address already in use)" in found.says
+        events = {"slack_app_token": "", "slack_signing_secret": "s", "port": port}
+        assert doctor(operations_port=free_port(), **events)["PORT"].level == "wrong"
 
 
 def test_messages_that_are_stuck_or_lost_are_pointed_out(doctor, healthy):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -56,6 +57,7 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def run_doctor(arguments: argparse.Namespace, settings: Settings) -> int:
     """1 when something is wrong; warnings are for thinking about."""
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # the findings say it, in words
     try:
         tokens, contents = what_is_served(settings)
     except WorkspacesFileError as problem:

@@ -247,6 +247,8 @@ def load(root: Path) -> KnowledgeBase:
 
 def read(root: Path) -> tuple[KnowledgeBase | None, list[Problem]]:
     """The knowledge base, or None when a base file is unreadable, and every problem of form."""
+    if not root.is_dir():
+        return None, [Problem(str(root), "", "there is no such folder (CONTENT_DIR)")]
     reader = Reader(root)
     employer = reader.mapping("employer.yaml")
     described = reader.model(Employer, "employer.yaml", "", employer)

@@ -19,6 +19,7 @@ from bot.knowledge_base.checking import check
 from bot.operations.doctor_database import examine_database
 from bot.operations.doctor_slack import examine_slack
 from bot.operations.findings import Finding, ok, warning, wrong
+from bot.operations.settings_faults import problem_with_encoders
 
 ROLES = ("coach", "lead", "content-owner", "hr")
 
@@ -33,9 +34,10 @@ def examine(
         *examine_slack(settings, tokens, _scopes_of(manifest), now),
         *examine_database(settings.database_url, now),
         *(finding for folder in contents for finding in _content(folder, now)),
+        *_encoders(settings),
         _model(settings.model_dir),
         *_console(settings),
-        *_operations(settings),
+        *_ports(settings),
     ]
 
 
@@ -64,6 +66,9 @@ def _scopes_of(manifest: Path) -> list[str] | None:
 
 def _content(folder: Path, now: datetime) -> Iterator[Finding]:
     about, look = f"content in {folder}", "trellis content check tells file and place of each."
+    if not folder.is_dir():
+        yield wrong(about, f"There is no folder {folder}.", "Mend CONTENT_DIR, or run the doctor in Trellis's folder.")
+        return
     kb, problems = read(folder)
     if kb is not None:
         problems = problems + check(kb, now.date())
@@ -74,6 +79,11 @@ def _content(folder: Path, now: datetime) -> Iterator[Finding]:
         if expired := [fact.id for fact in kb.facts.values() if fact.review_by < now.date()]:
             mend = "Its owner confirms it in content/facts; until then answers leave the figure out."
             yield warning(about, f"Past their review date: {', '.join(sorted(expired))}.", mend)
+
+
+def _encoders(settings: Settings) -> Iterator[Finding]:
+    if problem := problem_with_encoders(settings.encoders):
+        yield wrong("encoders", problem, "Leave ENCODERS out unless you mean to choose.")
 
 
 def _model(folder: Path) -> Finding:
@@ -115,22 +125,44 @@ def _console_faults(settings: Settings) -> Iterator[Finding]:
         yield wrong("console", f"CONSOLE_ACCESS can't be read at: {', '.join(odd)}.", mend)
 
 
-def _operations(settings: Settings) -> Iterator[Finding]:
+def _ports(settings: Settings) -> Iterator[Finding]:
+    """Each port that `run` would open: free, or Trellis's own already."""
     about, port = "operations port", settings.operations_port
+    host = "127.0.0.1" if settings.operations_host in ("0.0.0.0", "") else settings.operations_host
+    taken = port and _why_taken(settings.operations_host, port)
+    runs = bool(taken) and _is_trellis(f"http://{host}:{port}/healthz")
     if not port:
         yield warning(about, "OPERATIONS_PORT is 0: no probes and no metrics.", "Set it, and let your monitoring look.")
-        return
-    host = "127.0.0.1" if settings.operations_host in ("0.0.0.0", "") else settings.operations_host
-    try:
-        socket.create_server((settings.operations_host, port)).close()
+    elif not taken:
         yield ok(about, f"{host}:{port} is free; no Trellis runs with these settings here now.")
-        return
-    except OSError:
-        pass
-    if _is_trellis(f"http://{host}:{port}/healthz"):
+    elif runs:
         yield ok(about, f"Trellis runs and answers at {host}:{port}.")
     else:
-        yield wrong(about, f"{host}:{port} is used by something else.", "Choose another OPERATIONS_PORT.")
+        yield wrong(about, f"{host}:{port} can't be opened ({taken}).", "Choose another OPERATIONS_PORT.")
+    if not runs:
+        yield from _served_ports(settings)
+
+
+def _served_ports(settings: Settings) -> Iterator[Finding]:
+    """Without these `run` does not start."""
+    served = []
+    if settings.slack_signing_secret and not settings.slack_app_token:
+        served.append(("PORT", "0.0.0.0", settings.port))
+    if settings.slack_client_id:
+        served.append(("CONSOLE_PORT", settings.console_host, settings.console_port))
+    for name, host, port in served:
+        if taken := port and _why_taken(host, port):
+            mend = f"End the other program, or choose another {name}. A Trellis without probes may be it."
+            yield wrong(name, f"{host}:{port} can't be opened ({taken}).", mend)
+
+
+def _why_taken(host: str, port: int) -> str:
+    """Why nothing can be served there; "" when it can."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno and error.errno > 0 else "no such address"
+    return ""
 
 
 def _is_trellis(url: str) -> bool:

@@ -1,5 +1,6 @@
 """The doctor looks at the database: there, up to date, writable, room on the disk, nothing stuck. Writes nothing."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,38 +10,55 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bot.operations.faults import kind_of
 from bot.operations.figures import figures
 from bot.operations.findings import Finding, ok, warning, wrong
 from bot.operations.probes import INBOX_LAG_ALLOWED, OUTBOX_LAG_ALLOWED
+from bot.operations.settings_faults import (
+    HOW_A_DATABASE_IS_NAMED,
+    problem_with_database,
+    shown,
+    trouble_with_database,
+)
 from storage.database import Limits, alembic_config, open_database
 
 LITTLE_ROOM, NO_ROOM = 2_000, 200  # MB
 
 
 def examine_database(url: str, now: datetime) -> Iterator[Finding]:
-    try:
-        address = make_url(url)
-    except ArgumentError:
-        yield wrong("database", "DATABASE_URL is no address of a database.", "See DATABASE_URL in .env.example.")
+    if problem := problem_with_database(url):
+        yield wrong("database", problem, HOW_A_DATABASE_IS_NAMED)
         return
+    address = make_url(url)
     if address.get_backend_name() == "sqlite":
         file = Path(address.database or "")
         yield from _room(file)
         if not file.exists():
-            yield warning("database", f"There is no {file} yet.", "trellis db upgrade makes it; so does the first start.")
+            yield _not_yet(file)
             return
     engine = open_database(url, limits=Limits(pool=1, overflow=0, statement_seconds=10))
     try:
-        yield from _reached(engine, url, address.render_as_string(hide_password=True), now)
+        yield from _reached(engine, url, shown(address), now)
     except SQLAlchemyError as error:
-        mend = "Is it running, and do host, port, name and password in DATABASE_URL fit?"
-        yield wrong("database", f"{address.render_as_string(hide_password=True)} does not answer ({kind_of(error)}).", mend)
+        yield wrong("database", *trouble_with_database(url, error))
     finally:
         engine.dispose()
+
+
+def _not_yet(file: Path) -> Finding:
+    folder = _nearest(file)
+    if not os.access(folder, os.W_OK):
+        mend = f"Give the user that runs Trellis {folder}, or choose another DATABASE_URL."
+        return wrong("database", f"There is no {file} yet, and {folder} can't be written to.", mend)
+    return warning("database", f"There is no {file} yet.", "trellis db upgrade makes it; so does the first start.")
+
+
+def _nearest(file: Path) -> Path:
+    """The folder that it stands in, or the nearest above that there is."""
+    return next((each for each in file.absolute().parents if each.exists()), Path("/"))
 
 
 def _reached(engine: Engine, url: str, shown: str, now: datetime) -> Iterator[Finding]:
@@ -100,7 +118,7 @@ def _stuck(engine: Engine, now: datetime) -> Iterator[Finding]:
 
 
 def _room(file: Path) -> Iterator[Finding]:
-    folder = next((each for each in file.absolute().parents if each.exists()), Path("/"))
+    folder = _nearest(file)
     free = shutil.disk_usage(folder).free / 1e6
     says, mend = f"{free / 1000:.1f} GB are free in {folder}.", "Make room: a full disk stops Trellis from taking questions."
     if free < NO_ROOM:

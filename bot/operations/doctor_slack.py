@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -14,12 +15,17 @@ from bot.operations.findings import Finding, ok, warning, wrong
 
 CLOCK_ODD, CLOCK_WRONG = 30, 300  # seconds; Slack's signatures are refused when they are five minutes old
 WHERE_TOKENS_ARE = "Copy it again from your Slack app (api.slack.com/apps)"
+SLACKS_OWN = "Leave SLACK_API_URL out: Slack's own address is https://slack.com/api/, with the stroke at its end."
 
 
 def examine_slack(
     settings: Settings, tokens: Mapping[str, str], scopes: Sequence[str] | None, now: datetime
 ) -> Iterator[Finding]:
     """`tokens` by workspace ("" for the only one); `scopes` as the manifest asks for them, None when there is no manifest."""
+    address = urlsplit(settings.slack_api_url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        yield wrong("SLACK_API_URL", f"{settings.slack_api_url} is no address.", SLACKS_OWN)
+        return
     heads: Mapping[str, str] = {}
     for workspace, token in tokens.items():
         findings, heads = _bot_token(settings, workspace, token, scopes)
@@ -48,7 +54,7 @@ def _bot_token(
     try:
         answer = _client(settings, token).auth_test()
     except SlackApiError as error:
-        return [_refused(about, error, "OAuth & Permissions → Bot User OAuth Token")], {}
+        return [_refused(about, settings, error, "OAuth & Permissions → Bot User OAuth Token")], {}
     except Exception as error:
         return [_away(about, settings, error)], {}
     heads = {name.lower(): str(value) for name, value in answer.headers.items()}
@@ -93,14 +99,16 @@ def _app_token(settings: Settings) -> Iterator[Finding]:
         _client(settings, "").apps_connections_open(app_token=token)
         yield ok(about, "Slack opens connections for it.")
     except SlackApiError as error:
-        yield _refused(about, error, "Basic Information → App-Level Tokens, with connections:write")
+        yield _refused(about, settings, error, "Basic Information → App-Level Tokens, with connections:write")
     except Exception as error:
         yield _away(about, settings, error)
 
 
-def _refused(about: str, error: SlackApiError, where: str) -> Finding:
+def _refused(about: str, settings: Settings, error: SlackApiError, where: str) -> Finding:
     if error.response.status_code == 429 or error.response.status_code >= 500:
         return warning(about, f"Slack could not say ({error.response.status_code}).", "Ask again in a minute.")
+    if ": " not in kind_of(error):  # none of Slack's codes: something else answered
+        return wrong(about, f"What answers at SLACK_API_URL={settings.slack_api_url} is not Slack's API.", SLACKS_OWN)
     return wrong(about, f"Slack refuses it ({kind_of(error)}).", f"{WHERE_TOKENS_ARE}: {where}.")
 
 

@@ -33,7 +33,7 @@ OF_POSTGRESQL = {
 def sentence_about(error: Exception, settings: Settings) -> str:
     """Why a command could not do its work, and what to do; "" for an error that no setting explains."""
     if isinstance(error, ArgumentError | ImportError) and (problem := problem_with_database(settings.database_url)):
-        return problem
+        return f"{problem} {HOW_A_DATABASE_IS_NAMED}"
     if isinstance(error, ValueError | ImportError) and (problem := problem_with_encoders(settings.encoders)):
         return problem
     if isinstance(error, OperationalError):
@@ -48,9 +48,9 @@ def problem_with_database(url: str) -> str:
     try:
         address = make_url(url)
     except ArgumentError:
-        return f"DATABASE_URL is no address of a database. {HOW_A_DATABASE_IS_NAMED}"
+        return "DATABASE_URL is no address of a database."
     if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
-        return f"DATABASE_URL begins with {address.drivername}://, which Trellis can't use. {HOW_A_DATABASE_IS_NAMED}"
+        return f"DATABASE_URL begins with {address.drivername}://, which Trellis can't use."
     return ""
 
 
