@@ -26,6 +26,12 @@ class ContentWatch:
         self._desks, self._folder, self._build = desks, folder, build
         self._judged = self._last_seen = desks[0].answering.kb.revision
         self._lock = threading.Lock()
+        self._refused = False
+
+    @property
+    def refused(self) -> str:
+        """The folder, while what stands in it is not what is answered from because it can't be used; "" otherwise."""
+        return str(self._folder) if self._refused else ""
 
     def look(self, *, at_once: bool = False) -> bool:
         """True when new content was taken over.
@@ -39,9 +45,12 @@ class ContentWatch:
             except OSError:  # a file is gone between being listed and being read: somebody is copying
                 return False
             at_rest, self._last_seen = found == self._last_seen, found
+            if found == self._judged and at_once:
+                logger.info("content in %s is as it was%s", self._folder, ", and can't be used" if self._refused else "")
             if found == self._judged or not (at_rest or at_once):
                 return False
             self._judged = found  # good or bad: once is enough
+            self._refused = True  # until it is taken over
             return self._take_over()
 
     def _take_over(self) -> bool:
@@ -57,6 +66,7 @@ class ContentWatch:
             return False
         for desk in self._desks:
             desk.answering = answering
+        self._refused = False
         logger.warning("content %s is in use", answering.kb.revision)
         for desk in self._desks:
             close_settled(desk.sessions, answering, desk.clock().date(), desk.clock())

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +28,7 @@ from bot.app import (
     tidy_up,
 )
 from bot.config import Settings
-from bot.content_watch import look_when_told, watches_of
+from bot.content_watch import ContentWatch, look_when_told, watches_of
 from bot.jobs import Job, pause_after, where_from
 from bot.operations.probes import Watched
 from bot.operations.server import operations_app
@@ -120,6 +120,8 @@ def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own")
     """
     stopping, begun = threading.Event(), threading.Event()
     _stop_on_signals(stopping, begun)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until `look_when_told`: what is read now is new anyway
     stop_traces = start_traces()
     try:
         running = _begin(settings, parts, engine, stopping)
@@ -139,8 +141,8 @@ def _begin(settings: Settings, parts: Collection[str], engine: str, stopping: th
     workspaces = patiently(partial(open_workspaces, settings, stopping=stopping.is_set), "The database", stopping)
     if workspaces is None:
         return None
-    running = assemble(settings, workspaces, parts, stopping)
     watches = watches_of(settings, workspaces)
+    running = assemble(settings, workspaces, parts, stopping, watches)
     running.jobs += [Job("content", watch.look, timedelta(minutes=1)) for watch in watches]
     look_when_told(watches)
     if engine == "procrastinate":
@@ -149,14 +151,20 @@ def _begin(settings: Settings, parts: Collection[str], engine: str, stopping: th
     return running
 
 
-def assemble(settings: Settings, workspaces: Workspaces, parts: Collection[str], stopping: threading.Event) -> Running:
+def assemble(
+    settings: Settings,
+    workspaces: Workspaces,
+    parts: Collection[str],
+    stopping: threading.Event,
+    watches: Sequence[ContentWatch] = (),
+) -> Running:
     """The jobs and servers of these parts; the servers are open when this returns, the jobs not yet begun."""
     desk = workspaces.employers[0].desk
     running = Running(desk.clock, stopping=stopping)
     if "slack" in parts:
         running.accepting = lambda: False  # until the door is open
     if settings.operations_port:
-        _open_operations(settings, workspaces, parts, running)
+        _open_operations(settings, workspaces, parts, running, watches)
     if "slack" in parts:
         _receive(settings, workspaces, running)
     for employer in workspaces.employers:
@@ -217,7 +225,13 @@ def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> No
     running.closing.append(shut_the_door)
 
 
-def _open_operations(settings: Settings, workspaces: Workspaces, parts: Collection[str], running: Running) -> None:
+def _open_operations(
+    settings: Settings,
+    workspaces: Workspaces,
+    parts: Collection[str],
+    running: Running,
+    watches: Sequence[ContentWatch],
+) -> None:
     """Probes and metrics. A port that is taken is told, and no reason to leave employees without answers."""
     host, port = settings.operations_host, settings.operations_port
     try:
@@ -239,6 +253,7 @@ def _open_operations(settings: Settings, workspaces: Workspaces, parts: Collecti
         accepting=lambda: running.accepting(),
         reach_slack=client.auth_test if settings.slack_bot_token else None,
         works_jobs=bool({"deliver", "checkins"} & set(parts)),
+        content_refused=lambda: [watch.refused for watch in watches if watch.refused],
     )
     running.closing.append(serve_web(operations_app(watched), at, "operations"))
 

@@ -448,8 +448,9 @@ def test_broken_content_is_told_in_sentences_and_the_old_stays(world, content, c
     assert world.desk.answering is before
     asked = world.say("UDWAYNE", "do you help with child care")
     answered_once(world, asked)
+    assert watch.refused == str(content)
     caplog.clear()
-    assert not watch.look(at_once=True)
+    assert not watch.look()
     assert not caplog.text, "the same errors are not told every minute"
 
 
@@ -487,6 +488,13 @@ def test_content_that_is_mended_after_it_was_broken_is_taken_over(world, content
     assert not watch.look(at_once=True)
     file.write_text(good + "\n# mended\n", encoding="utf-8")
     assert watch.look(at_once=True)
+    assert not watch.refused
+
+
+def test_who_says_that_content_is_complete_hears_that_nothing_changed(world, content, caplog):
+    caplog.set_level("INFO")
+    assert not watch_over(world, content).look(at_once=True)
+    assert f"content in {content} is as it was" in caplog.text
 
 
 # --- the socket --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -175,6 +176,9 @@ def test_who_is_told_to_stop_while_the_start_learns_stops(slack, sessions, datab
     process = start(slack, database_url, log, OPERATIONS_PORT="0", MODEL_DIR=str(tmp_path / "models"))
     try:
         wait_for(lambda: "learning from" in log.read_text(encoding="utf-8"), 90)
+        process.send_signal(signal.SIGHUP)  # a reload that comes too early is no end
+        time.sleep(0.5)
+        assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

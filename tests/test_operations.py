@@ -26,6 +26,7 @@ class Operator:
     idle: timedelta = timedelta.max
     accepting: bool | None = True
     works_jobs: bool = True
+    refused: tuple[str, ...] = ()
     database_is_away: bool = False
     asked_slack: int = 0
     client: TestClient = field(init=False)
@@ -46,6 +47,7 @@ class Operator:
             accepting=lambda: self.accepting,
             reach_slack=self.reach_slack,
             works_jobs=self.works_jobs,
+            content_refused=lambda: self.refused,
         )
         return TestClient(operations_app(watched))
 
@@ -137,6 +139,41 @@ def test_a_closed_socket_or_a_revoked_token_is_not_ready(operator):
     status, checks = operator.ready()
     assert status == 503
     assert "SlackApiError: invalid_auth" in checks["slack"][1]
+
+
+def test_content_that_is_refused_shows_and_employees_are_served_all_the_same(operator):
+    assert operator.metrics()["trellis_content_refused"] == 0
+    operator.refused = ("content",)
+    status, checks = operator.ready()
+    assert status == 200
+    assert checks["content"][1].endswith("What was changed in content can't be used and is not: trellis content check.")
+    assert operator.metrics()["trellis_content_refused"] == 1
+
+
+def test_jobs_that_never_went_well_show_as_old_as_the_process_is(operator):
+    operator.last_round = None
+    assert operator.metrics()["trellis_last_tick_timestamp_seconds"] == NOW.timestamp()
+    operator.works_jobs = False
+    assert "trellis_last_tick_timestamp_seconds" not in operator.metrics(operator.look_at())
+
+
+def test_a_balancer_goes_on_sending_when_all_processes_would_be_unready(operator, monkeypatch):
+    """Else coaches and Slack would meet a closed door, and no node could be emptied, because of a queue."""
+
+    def for_traffic() -> int:
+        return operator.client.get("/readyz?for=traffic").status_code
+
+    operator.accepting = False
+    assert for_traffic() == 503, "the start is not complete"
+    operator.accepting = True
+    assert for_traffic() == 200
+    monkeypatch.setattr("bot.slack.listeners.work_through", lambda *_: None)
+    operator.world.say("UROSA", "hola")
+    operator.world.passed = timedelta(minutes=5)
+    operator.accepting = False
+    assert operator.ready()[0] == 503
+    operator.database_is_away = True
+    assert (operator.ready()[0], for_traffic()) == (503, 200)
 
 
 def test_slack_is_asked_at_most_twice_a_minute_however_often_the_probe_comes(operator):

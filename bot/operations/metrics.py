@@ -5,7 +5,7 @@ Labels come from closed lists; no label ever holds a name, an address or a word 
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from sqlmodel import Session, col, func, select
 
 from bot.operations.figures import Figures, figures
-from storage.database import Sessions
+from bot.operations.probes import Watched
 from storage.models import Exchange, OutboxItem
 
 OUTCOMES = ("answer", "clarify", "abstain", "handoff")
@@ -89,16 +89,9 @@ class Answers:
 class TrellisCollector(Collector):
     """A scrape is one transaction. While the database is away, only `trellis_database_up 0` and what needs none is told."""
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        clock: Callable[[], datetime],
-        content_revisions: Callable[[], Sequence[str]],
-        last_tick: Callable[[], datetime | None],
-    ) -> None:
-        self._sessions, self._clock, self._last_tick = sessions, clock, last_tick
-        self._revisions = content_revisions
-        self._answers = Answers(clock)
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._answers = Answers(watched.clock)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: else the registry would ask the database at the start."""
@@ -106,18 +99,20 @@ class TrellisCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         content = GaugeMetricFamily("trellis_content", "The content that is loaded; always 1", labels=["revision"])
-        for revision in self._revisions():
+        for revision in self._watched.content_revisions():
             content.add_metric([revision], 1)
         yield content
-        if tick := self._last_tick():
-            yield _gauge(
-                "trellis_last_tick_timestamp_seconds",
-                "Since when all jobs of this process went well at least once",
-                tick.timestamp(),
-            )
+        refused = len(self._watched.content_refused())
+        yield _gauge(
+            "trellis_content_refused", "Folders whose changed content can't be used; what was there answers", refused
+        )
+        if self._watched.works_jobs:
+            tick = self._watched.last_tick() or self._watched.started_at  # a job that never went well must show as well
+            words = "Since when all jobs of this process went well at least once; until then its start"
+            yield _gauge("trellis_last_tick_timestamp_seconds", words, tick.timestamp())
         try:
-            with self._sessions() as session:
-                seen, now = self._answers.count(session), figures(session, self._clock())
+            with self._watched.sessions() as session:
+                seen, now = self._answers.count(session), figures(session, self._watched.clock())
         except Exception:
             yield _gauge("trellis_database_up", "1 when the database answered this scrape", 0)
             return

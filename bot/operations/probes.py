@@ -29,7 +29,8 @@ class Watched:
 
     `accepting` is whether Slack reaches this process: None when that is not its part. `last_round` is the moment since which
     all jobs have been tried, `last_tick` since which all went well; None while one never did. `idle` is for how long not even
-    a part of a job has come to its end. `works_jobs` is false for a process that has no jobs.
+    a part of a job has come to its end. `works_jobs` is false for a process that has no jobs. `content_refused` names the folders
+    whose changed content can't be used.
     `reach_slack` asks Slack something and raises when that fails; None when this process has no token of its own to ask with.
     """
 
@@ -43,6 +44,7 @@ class Watched:
     reach_slack: Callable[[], object] | None
     idle: Callable[[], timedelta] = lambda: timedelta.max
     works_jobs: bool = True
+    content_refused: Callable[[], Sequence[str]] = lambda: ()
 
 
 def alive(watched: Watched) -> Check:
@@ -60,6 +62,19 @@ class Readiness:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._slack: tuple[datetime, Check] | None = None
+        self._was_open = False
+
+    def for_traffic(self) -> list[Check]:
+        """May a balancer send it requests? Nothing that all processes share: when the database, Slack or the queues are in
+        trouble, no process would be left. The door was open once: by then database and Slack had answered."""
+        accepting = self._watched.accepting()
+        self._was_open = self._was_open or accepting is not False
+        says = (
+            "The start is complete."
+            if self._was_open
+            else "The start is not complete: Slack does not reach this process yet."
+        )
+        return [Check("start", self._was_open, says), self._content()]
 
     def checks(self) -> list[Check]:
         return [*self._database_and_lags(), self._slack_check(), self._content()]
@@ -91,7 +106,10 @@ class Readiness:
 
     def _content(self) -> Check:
         revisions = ", ".join(self._watched.content_revisions())
-        return Check("content", bool(revisions), f"Content {revisions} is loaded." if revisions else "No content is loaded.")
+        says = f"Content {revisions} is loaded." if revisions else "No content is loaded."
+        for folder in self._watched.content_refused():  # no reason to keep employees waiting: what was there before answers
+            says += f" What was changed in {folder} can't be used and is not: trellis content check."
+        return Check("content", bool(revisions), says)
 
 
 def _lag(name: str, what: str, seconds: float, allowed: timedelta) -> Check:

@@ -17,14 +17,14 @@ from bot.operations.probes import Check, Readiness, Watched, alive
 def operations_app(watched: Watched) -> Starlette:
     """Routes are plain functions, so that each runs in a thread and a slow database keeps no probe waiting."""
     readiness = Readiness(watched)
-    collector = TrellisCollector(watched.sessions, watched.clock, watched.content_revisions, watched.last_tick)
+    collector = TrellisCollector(watched)
     registry = registry_of(collector)
 
     def healthz(_: Request) -> Response:
         return _answer([alive(watched)])
 
-    def readyz(_: Request) -> Response:
-        return _answer(readiness.checks())
+    def readyz(request: Request) -> Response:
+        return _answer(readiness.for_traffic() if request.query_params.get("for") == "traffic" else readiness.checks())
 
     def metrics(request: Request) -> Response:
         return _metrics(registry, request.headers.get("accept", ""))
