@@ -24,6 +24,7 @@ Sessions = Callable[[], Session]
 logger = logging.getLogger(__name__)
 
 READS = "trellis_reads"  # the execution option of a transaction that will not write
+APPLICATION = "trellis"  # how its connections are named in pg_stat_activity
 MIGRATIONS_LOCK = 0x7265_6C6C  # any number, the same in all processes
 
 
@@ -47,7 +48,7 @@ class Limits:
         }
         alive = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
         options = " ".join(f"-c {name}={value}" for name, value in waits.items())
-        return {"connect_timeout": self.connect_seconds, "options": options} | alive
+        return {"application_name": APPLICATION, "connect_timeout": self.connect_seconds, "options": options} | alive
 
 
 def open_database(url: str, *, read_only: bool = False, limits: Limits | None = None) -> Engine:

@@ -52,6 +52,13 @@ def exchanges(url: str) -> list[str]:
     return list(questions)
 
 
+def stop_trellis(world: World) -> None:
+    """What a process that ends leaves: no connection."""
+    with world.desk.sessions() as session:
+        engine = session.get_bind()
+    engine.dispose()
+
+
 def test_what_was_backed_up_while_trellis_ran_is_restored_on_another_machine(world, database_url, another, tmp_path, capsys):
     world.say("UDWAYNE", "what does a cook make")
     file = tmp_path / "monday.backup"
@@ -96,11 +103,34 @@ def test_a_database_that_holds_people_is_replaced_only_when_that_is_said(world, 
     assert trellis(database_url, "restore", file) == 1
     assert "3 people, 2 exchanges" in capsys.readouterr().err
     assert len(exchanges(database_url)) == 2
+    stop_trellis(world)
     for _ in range(2):  # a drill may be repeated
         assert trellis(database_url, "restore", file, "--yes") == 0
         assert exchanges(database_url) == ["what does a cook make"]
     world.say("UDWAYNE", "and life goes on")
     assert len(exchanges(database_url)) == 2
+
+
+def test_under_a_trellis_that_runs_nothing_is_restored(world, database_url, tmp_path, capsys, monkeypatch):
+    """It would write on into what was restored."""
+    monkeypatch.setattr("bot.operations.backup.GONE_WITHIN", 0.3)
+    trellis(database_url, "backup", tmp_path / "monday")
+    world.say("UDWAYNE", "who pays for school")
+    assert trellis(database_url, "restore", tmp_path / "monday", "--yes") == 1
+    assert "Stop every process of Trellis that uses this database, then restore." in capsys.readouterr().err
+    assert exchanges(database_url) == ["who pays for school"]
+    world.say("UDWAYNE", "and life goes on")
+    stop_trellis(world)
+    assert trellis(database_url, "restore", tmp_path / "monday", "--yes") == 0
+    assert exchanges(database_url) == []
+
+
+def test_a_backup_of_the_other_kind_of_database_is_not_called_damaged(database_url, tmp_path, capsys):
+    of_sqlite = database_url.startswith("sqlite")
+    (tmp_path / "other").write_bytes(b"PGDMP\x01\x0e" if of_sqlite else b"SQLite format 3\0")
+    assert trellis(database_url, "restore", tmp_path / "other", "--yes") == 1
+    made_by, ours = ("PostgreSQL", "SQLite") if of_sqlite else ("SQLite", "PostgreSQL")
+    assert f"is a backup of {made_by}, and DATABASE_URL names {ours}." in capsys.readouterr().err
 
 
 def test_a_damaged_file_changes_nothing(world, database_url, tmp_path, capsys):
@@ -112,6 +142,7 @@ def test_a_damaged_file_changes_nothing(world, database_url, tmp_path, capsys):
     for name, damaged in {"torn": bytes(content[: len(content) // 2]), "flipped": bytes(content), "text": b"hello"}.items():
         (tmp_path / name).write_bytes(damaged)
         assert trellis(database_url, "restore", tmp_path / name, "--yes") == 1, name
+        assert "Stop every process" not in capsys.readouterr().err
         assert exchanges(database_url) == ["what does a cook make"]
     assert trellis(database_url, "restore", tmp_path / "missing", "--yes") == 1
     assert "There is no file" in capsys.readouterr().err

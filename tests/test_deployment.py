@@ -52,7 +52,9 @@ def test_the_kubernetes_example_asks_the_probes_that_exist_and_gives_no_privileg
     probes = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     served = Path("bot/operations/server.py").read_text()
     assert all(f'"{path.partition("?")[0]}"' in served for path in probes)
-    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz?for=traffic", "a backlog must not close all doors at once"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz?for=traffic", (
+        "a backlog must not close all doors at once"
+    )
     assert pod["enableServiceLinks"] is False, "a Service named console would set CONSOLE_PORT"
     assert pod["securityContext"]["runAsNonRoot"]
     assert container["securityContext"]["readOnlyRootFilesystem"]

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col, select
 
 from bot.operations import postgresql_tools
-from bot.operations.faults import BackupProblem, kind_of
-from storage.database import alembic_config, migrate, open_database
+from bot.operations.faults import BackupProblem
+from bot.operations.settings_faults import trouble_with_database
+from storage.database import APPLICATION, alembic_config, migrate, open_database
 from storage.models import Checkin, Exchange, OutboxItem, Person
 
 COUNTED = {"people": Person, "exchanges": Exchange, "check-ins": Checkin}
+BEGINS_WITH = {"SQLite": b"SQLite format 3\0", "PostgreSQL": b"PGDMP"}
+GONE_WITHIN = 3.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,13 @@ def restore(url: str, file: Path, now: datetime, *, overwrite: bool) -> Contents
     if not file.is_file():
         raise BackupProblem(f"There is no file {file}.")
     sqlite = _is_sqlite(url)
+    _must_fit(file, sqlite)
     if sqlite:
         _check_sqlite(file)
     _must_be_known(_contents_of_file(file).revision if sqlite else postgresql_tools.revision_in(file), url, file)
     if not overwrite and (held := _held(url)):
         raise BackupProblem(f"The database holds {held} already. To replace all of it with the backup: --yes")
+    _must_be_idle(url)
     if sqlite:
         target = _path_of(url)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +94,41 @@ def contents_of(url: str) -> Contents:
         return Contents(
             str(session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar()), counts
         )
+
+
+def _must_fit(file: Path, sqlite: bool) -> None:
+    """A backup of the other kind of database is no damaged file."""
+    with file.open("rb") as read:
+        begins = read.read(16)
+    made_by, ours = ("PostgreSQL", "SQLite") if sqlite else ("SQLite", "PostgreSQL")
+    if begins.startswith(BEGINS_WITH[made_by]):
+        raise BackupProblem(f"{file} is a backup of {made_by}, and DATABASE_URL names {ours}. Restore it into {made_by}.")
+
+
+def _must_be_idle(url: str) -> None:
+    """A Trellis that runs would write on into what was restored. Who has just been stopped gets a moment to be gone."""
+    until = time.monotonic() + GONE_WITHIN
+    while used := _used_by(url):
+        if time.monotonic() > until:
+            raise BackupProblem(f"{used} Stop every process of Trellis that uses this database, then restore.")
+        time.sleep(0.2)
+
+
+def _used_by(url: str) -> str:
+    """Who has the database open beside us, as a sentence; "" for nobody."""
+    if not _is_sqlite(url):
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with _engine(url) as engine, engine.connect() as connection:
+            number = connection.exec_driver_sql(f"{others} AND application_name = '{APPLICATION}'").scalar()
+        return f"Trellis holds {number} connections to the database." if number else ""
+    if not _path_of(url).is_file():
+        return ""
+    try:
+        with closing(sqlite3.connect(_path_of(url), timeout=0)) as connection:  # nobody else may have it open for that
+            connection.execute("PRAGMA journal_mode=DELETE")  # Trellis turns the write-ahead log on again
+    except sqlite3.Error as error:
+        return f"{_path_of(url)} is in use." if error.sqlite_errorname.startswith("SQLITE_BUSY") else ""
+    return ""
 
 
 def _held(url: str) -> str:
@@ -178,7 +219,7 @@ def _engine(url: str) -> Iterator[Engine]:
     try:
         yield engine
     except OperationalError as error:
-        raise BackupProblem(f"The database can't be used ({kind_of(error)}).") from error
+        raise BackupProblem(" ".join(trouble_with_database(url, error))) from error
     finally:
         engine.dispose()
 
