@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
@@ -18,6 +19,7 @@ from bot.commands import parser
 from bot.config import Settings
 from bot.localslack import LocalSlack
 from bot.operations.doctor import examine
+from bot.operations.doctor_settings import examine_settings
 from bot.operations.findings import Finding
 from bot.operations.probes import Watched
 from bot.operations.server import operations_app
@@ -221,6 +223,33 @@ def test_a_port_without_which_trellis_does_not_start_is_looked_at(doctor, runnin
         assert f"127.0.0.1:{port} can't be opened (Address already in use)" in found.says
         events = {"slack_app_token": "", "slack_signing_secret": "s", "port": port}
         assert doctor(operations_port=free_port(), **events)["PORT"].level == "wrong"
+
+
+def test_a_misspelt_setting_is_noticed(healthy, tmp_path):
+    env = tmp_path / ".env"
+    env.write_text("DATABSE_URL=x\nSLACK_BOT_TOKEN=y\nPOSTGRES_PASSWORD=z\nFAVOURITE_COLOUR=green\n")
+    environment = {"SLACK_BOT_TOKN": "x", "HOME": "/root", "PATH": "/bin", "DATABASE_URL": "y", "SHELL": "z", "HOST": "h"}
+    found = [(each.level, each.says.split()[0], each.mend) for each in examine_settings(healthy, env, environment)]
+    assert found == [
+        ("wrong", "DATABSE_URL", "Do you mean DATABASE_URL?"),
+        ("warning", "FAVOURITE_COLOUR", "Every one is in .env.example."),
+        ("warning", "SLACK_BOT_TOKN", "Do you mean SLACK_BOT_TOKEN?"),
+    ]
+
+
+def test_files_that_everybody_may_read_are_pointed_out():
+    with TemporaryDirectory() as folder:
+        env, database = Path(folder) / ".env", Path(folder) / "trellis.db"
+        for file in (env, database):
+            file.touch()
+            file.chmod(0o644)
+        settings = Settings(_env_file=None, database_url=f"sqlite:///{database}")
+        assert not list(examine_settings(settings, env, {})), "the folder is closed"
+        Path(folder).chmod(0o755)
+        assert [each.mend for each in examine_settings(settings, env, {})] == [f"chmod 600 {env}", f"chmod 600 {database}"]
+        env.chmod(0o600)
+        database.chmod(0o640)
+        assert not list(examine_settings(settings, env, {}))
 
 
 def test_messages_that_are_stuck_or_lost_are_pointed_out(doctor, healthy):

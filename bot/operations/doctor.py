@@ -17,6 +17,7 @@ from bot.domain.problems import errors_in
 from bot.knowledge_base.base import read
 from bot.knowledge_base.checking import check
 from bot.operations.doctor_database import examine_database
+from bot.operations.doctor_settings import examine_settings
 from bot.operations.doctor_slack import examine_slack
 from bot.operations.findings import Finding, ok, warning, wrong
 from bot.operations.settings_faults import problem_with_encoders
@@ -30,6 +31,7 @@ def examine(
     """All findings, in the order in which one would mend them. `tokens` by workspace, "" for the only one."""
     return [
         _python(),
+        *examine_settings(settings, Path(".env"), os.environ),
         *_channel(settings),
         *examine_slack(settings, tokens, _scopes_of(manifest), now),
         *examine_database(settings.database_url, now),
