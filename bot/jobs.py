@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
 
+from bot.operations.faults import is_ours, kind_of
 from bot.services.delivery import Clock
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def pause_after(failures: int) -> float:
 
 
 def where_from(error: BaseException) -> str:
-    """Kind of error and line of code. Never its message: that may hold what an employee wrote."""
-    ours = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    """Kind of error, its code, and line of ours. Never its message: that may hold what an employee wrote."""
+    ours = [frame for frame in extract_tb(error.__traceback__) if is_ours(frame.filename)]
     line = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
-    return f"{type(error).__name__}{line}"
+    return f"{kind_of(error)}{line}"

@@ -38,6 +38,7 @@ from bot.services.inbox import Desk, sweep
 from bot.services.queues import mend_times
 from bot.services.watching import since_last_act
 from bot.slack.receiving import SocketReception, serve_events
+from bot.version import VERSION
 from bot.workspaces import (
     Employer,
     Workspaces,
@@ -70,6 +71,7 @@ class Running:
     jobs: list[Job] = field(default_factory=list)
     closing: list[Callable[[], object]] = field(default_factory=list)
     accepting: Callable[[], bool | None] = lambda: None
+    doors: list[str] = field(default_factory=list)  # what is served where, for the log
     stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -120,6 +122,7 @@ def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own")
     """
     stopping, begun = threading.Event(), threading.Event()
     _stop_on_signals(stopping, begun)
+    logger.info("Trellis %s starts: %s", VERSION, ", ".join(parts))
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until `look_when_told`: what is read now is new anyway
     stop_traces = start_traces()
@@ -129,10 +132,11 @@ def run(settings: Settings, parts: Collection[str] = PARTS, engine: str = "own")
         begun.set()
     if running is None:
         return True
-    logger.info("running: %s", ", ".join(parts))
     stopping.wait()
+    logger.info("stopping: finishing what is in hand")
     finished = running.stop()
     stop_traces()
+    logger.info("stopped" if finished else "stopped; what was in hand stands in the database")
     return finished
 
 
@@ -148,6 +152,10 @@ def _begin(settings: Settings, parts: Collection[str], engine: str, stopping: th
     if engine == "procrastinate":
         patiently(partial(hand_over, running, settings.database_url), "The database", stopping)
     running.start()
+    revisions = sorted({employer.desk.answering.kb.revision for employer in workspaces.employers})
+    logger.info(
+        "running: %s; content %s; %s", ", ".join(parts), ", ".join(revisions), "; ".join(running.doors) or "no ports"
+    )
     return running
 
 
@@ -177,6 +185,7 @@ def assemble(
         running.jobs.append(Job("abandoned installations", workspaces.installations.tidy_up, timedelta(hours=1)))
     if "console" in parts and settings.slack_client_id:
         at = listen_on(settings.console_host, settings.console_port)
+        running.doors.append(f"console at {settings.console_host}:{settings.console_port}")
         running.closing.append(serve_web(build_consoles(settings, workspaces), at))
     return running
 
@@ -212,10 +221,12 @@ def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> No
         socket = SocketReception(front, settings.slack_app_token)
         patiently(socket.open, "Slack", running.stopping)
         running.accepting, close = (lambda: socket.connected), socket.close
+        running.doors.append("Slack over Socket Mode")
     else:
         events = serve_events(front, settings.slack_signing_secret, build_install_flow(settings, workspaces))
         close = serve_web(events, listen_on("0.0.0.0", settings.port), "events", patience=3)
         running.accepting = lambda: not running.stopping.is_set()
+        running.doors.append(f"Slack's events at port {settings.port}")
 
     def shut_the_door() -> None:
         close()
@@ -256,6 +267,7 @@ def _open_operations(
         content_refused=lambda: [watch.refused for watch in watches if watch.refused],
     )
     running.closing.append(serve_web(operations_app(watched), at, "operations"))
+    running.doors.append(f"probes at {host}:{port}")
 
 
 class NotReachable(Exception):

@@ -42,6 +42,7 @@ def test_compose_keeps_the_file_system_closed_and_takes_the_password_from_outsid
     assert trellis["cap_drop"] == ["ALL"]
     assert trellis["environment"].keys() >= FROM_ENV_FILE
     assert all(port.startswith("127.0.0.1:") for port in trellis["ports"])
+    assert all("max-size" in each["logging"]["options"] for each in services.values())
     assert services["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 

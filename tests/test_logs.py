@@ -3,22 +3,27 @@
 import io
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from slack_bolt import App
 from slack_sdk import WebClient
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from bot import running
+from bot.jobs import where_from
 from bot.operations.logs import Lines, set_up_logs
 from bot.services.delivery import deliver_due
 from bot.services.inbox import sweep
 from bot.slack.listeners import register
+from storage.database import open_database
 from storage.models import Exchange, InboxItem, OutboxItem
 from tests.conftest import WORKSPACE, RunAtOnce, World
 
@@ -164,6 +169,19 @@ def test_secrets_are_hidden_wherever_they_stand():
     assert written("database is %s", ConnectionRefusedError(111, SAID)).endswith(
         "database is ConnectionRefusedError: Connection refused"
     )
+
+
+def test_a_job_that_fails_tells_what_is_wrong_with_the_connection_and_where_we_were():
+    engine = open_database("postgresql+psycopg://trellis:hunter2@127.0.0.1:9/trellis")
+    with pytest.raises(OperationalError) as failed:
+        engine.connect()
+    said = where_from(failed.value)
+    assert re.fullmatch(r"OperationalError: Connection refused at test_logs.py:\d+ in test_a_job_\w+", said)
+    assert where_from(psycopg.OperationalError(SAID)) == "OperationalError"
+    made_up = compile("raise ValueError", "<sqlalchemy generated _go() wrapper>", "exec")
+    with pytest.raises(ValueError) as odd:  # noqa: PT011
+        exec(made_up)
+    assert where_from(odd.value).startswith("ValueError at test_logs.py:")
 
 
 def test_a_library_that_was_handed_one_of_our_loggers_is_still_a_library(log):

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from bot.localslack import LocalSlack
 from bot.localslack.workspace import User
+from bot.version import VERSION
 from tests.conftest import WORKSPACE
 from tests.http_servers import wait_for
 
@@ -109,6 +112,11 @@ def test_an_operator_watches_a_process_from_its_start_to_its_end(slack, sessions
         process.wait(30)
     written = log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in written.splitlines()]
+    told = [line["message"] for line in lines if line["logger"] == "bot.running"]
+    assert told[0] == f"Trellis {VERSION} starts: slack, deliver, checkins, console"
+    assert re.fullmatch(rf"running: .*; content \w{{12}}; probes at 127.0.0.1:{port}; Slack over Socket Mode", told[1])
+    assert told[2:] == ["stopping: finishing what is in hand", "stopped"]
+    assert not [line for line in lines if line["logger"].startswith("bot.") and line["message"].startswith("client.py")]
     question = next(line for line in lines if line["message"] == "question")
     assert {"event", "inbox", "exchange", "outbox", "ms"} <= set(question)
     assert any(line["level"] == "debug" and line["logger"].startswith("slack") for line in lines)
@@ -145,6 +153,11 @@ def trellis(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """The command as an operator types it."""
     command = [sys.executable, "-m", "bot", *words]
     return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+def test_which_trellis_it_is():
+    assert trellis("--version").stdout == f"trellis {VERSION}\n"
+    assert tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == VERSION
 
 
 @pytest.mark.parametrize(

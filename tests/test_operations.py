@@ -14,6 +14,7 @@ from bot.operations.server import operations_app
 from bot.services.delivery import deliver_due
 from bot.services.inbox import sweep
 from bot.services.queues import claim_next, put
+from bot.version import VERSION
 from tests.conftest import NOW, WORKSPACE, World
 
 
@@ -174,6 +175,11 @@ def test_a_balancer_goes_on_sending_when_all_processes_would_be_unready(operator
     assert operator.ready()[0] == 503
     operator.database_is_away = True
     assert (operator.ready()[0], for_traffic()) == (503, 200)
+
+
+def test_which_trellis_it_is_can_be_seen(operator):
+    assert operator.metrics()[f"trellis_build_info{{{VERSION}}}"] == 1
+    assert operator.client.get("/readyz").json()["version"] == VERSION
 
 
 def test_slack_is_asked_at_most_twice_a_minute_however_often_the_probe_comes(operator):

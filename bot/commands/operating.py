@@ -15,6 +15,7 @@ from bot.operations.backup import back_up, restore
 from bot.operations.doctor import examine
 from bot.operations.faults import BackupProblem
 from bot.slack.installing import Installations
+from bot.version import VERSION
 from bot.workspaces import WorkspacesFileError, read_places
 from storage.database import open_database
 
@@ -39,7 +40,9 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
         print(problem, file=sys.stderr)
         return 1
     size = arguments.file.stat().st_size / 1e6
-    print(f"{arguments.file}: {held}; {size:.1f} MB. It holds what people wrote: keep it as safe as the database.")
+    print(
+        f"{arguments.file}: {held}; {size:.1f} MB. Made by Trellis {VERSION}. It holds what people wrote: keep it as safe as the database."
+    )
     return 0
 
 

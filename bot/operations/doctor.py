@@ -21,6 +21,7 @@ from bot.operations.doctor_settings import examine_settings
 from bot.operations.doctor_slack import examine_slack
 from bot.operations.findings import Finding, ok, warning, wrong
 from bot.operations.settings_faults import problem_with_encoders
+from bot.version import VERSION
 
 ROLES = ("coach", "lead", "content-owner", "hr")
 
@@ -45,7 +46,7 @@ def examine(
 
 def _python() -> Finding:
     """An older one than Trellis needs does not come as far as this."""
-    return ok("python", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}.")
+    return ok("python", f"Trellis {VERSION}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}.")
 
 
 def _channel(settings: Settings) -> Iterator[Finding]:

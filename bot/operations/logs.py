@@ -23,7 +23,7 @@ import alembic
 
 import bot
 import storage.database
-from bot.operations.faults import chain_of, kind_of
+from bot.operations.faults import chain_of, is_ours, kind_of
 from bot.services.watching import noted
 
 # By the place of the code, not by the logger's name: libraries may be handed one of our loggers.
@@ -103,7 +103,7 @@ def _statement(record: logging.LogRecord) -> str:
 def _places(error: BaseException) -> list[str]:
     """Our own lines, and the one where it happened."""
     frames = extract_tb(error.__traceback__)
-    shown = [frame for frame in frames[:-1] if "site-packages" not in frame.filename][-FRAMES_SHOWN:] + frames[-1:]
+    shown = [frame for frame in frames[:-1] if is_ours(frame.filename)][-FRAMES_SHOWN:] + frames[-1:]
     return [f"{'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}" for frame in shown]
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, func, select
 
 from bot.operations.figures import Figures, figures
 from bot.operations.probes import Watched
+from bot.version import VERSION
 from storage.models import Exchange, OutboxItem
 
 OUTCOMES = ("answer", "clarify", "abstain", "handoff")
@@ -98,6 +99,9 @@ class TrellisCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily("trellis_build_info", "The version that runs; always 1", labels=["version"])
+        build.add_metric([VERSION], 1)
+        yield build
         content = GaugeMetricFamily("trellis_content", "The content that is loaded; always 1", labels=["revision"])
         for revision in self._watched.content_revisions():
             content.add_metric([revision], 1)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bot.operations.metrics import TrellisCollector, registry_of
 from bot.operations.probes import Check, Readiness, Watched, alive
+from bot.version import VERSION
 
 
 def operations_app(watched: Watched) -> Starlette:
@@ -35,7 +36,9 @@ def operations_app(watched: Watched) -> Starlette:
 def _answer(checks: Sequence[Check]) -> Response:
     ok = all(check.ok for check in checks)
     headers = {"Cache-Control": "no-store"}
-    return JSONResponse({"ok": ok, "checks": [asdict(check) for check in checks]}, 200 if ok else 503, headers)
+    return JSONResponse(
+        {"ok": ok, "version": VERSION, "checks": [asdict(check) for check in checks]}, 200 if ok else 503, headers
+    )
 
 
 def _metrics(registry: CollectorRegistry, accept: str) -> Response:

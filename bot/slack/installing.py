@@ -178,7 +178,7 @@ class Front:
     def __init__(self, apps: Mapping[str, App], find: Callable[[str, str], str | None]) -> None:
         self.apps, self._find = apps, find
         first = next(iter(apps.values()))
-        self.client, self.logger = first.client, logger  # what Socket Mode needs
+        self.client, self.logger = first.client, logging.getLogger("slack_sdk.socket_mode")  # what Socket Mode needs
 
     def dispatch(self, request: BoltRequest) -> BoltResponse:
         """As Bolt's own, and never an error: Bolt reads some payloads before anything of ours can object to their shape."""
