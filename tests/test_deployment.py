@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from bot.config import Settings
 
 DOCS, UNIT = Path("docs/deployment.md"), Path("deploy/trellis.service")
+ALERTS = Path("deploy/prometheus-rules.yaml")
 FROM_ENV_FILE = {"MODEL_DIR", "CONSOLE_HOST", "OPERATIONS_HOST"}  # .env.example sets them for a machine, not for a container
 
 
@@ -61,6 +62,27 @@ def test_the_kubernetes_example_asks_the_probes_that_exist_and_gives_no_privileg
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert {each["name"] for each in container["env"]} >= FROM_ENV_FILE
     assert "PodDisruptionBudget" in parts
+
+
+def test_the_alerts_are_those_of_the_operators_table_and_ask_for_metrics_that_exist():
+    (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
+    table = [line.split(" | ")[-1] for line in Path("docs/operations.md").read_text().splitlines() if line.startswith("| ")]
+    alerts = {(rule["expr"], rule["for"]) for rule in group["rules"]}
+    told = {
+        (found[1], f"{found[2]}{found[3][0]}")
+        for cell in table
+        if (found := re.match(r"`([^`]+)` for (\d+) (min|h)\b", cell))
+    }
+    assert alerts == told
+    served = Path("bot/operations/metrics.py").read_text()
+    for name in {name for expr, _ in alerts for name in re.findall(r"trellis_\w+", expr)}:
+        assert f'"{name.removesuffix("_bucket").removesuffix("_total")}' in served
+
+
+def test_prometheus_itself_takes_the_alerts():
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not here")
+    assert subprocess.run(["promtool", "check", "rules", str(ALERTS)], capture_output=True).returncode == 0
 
 
 def test_the_unit_runs_the_command_that_there_is():
