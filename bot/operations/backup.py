@@ -127,7 +127,7 @@ def _used_by(url: str) -> str:
         with closing(sqlite3.connect(_path_of(url), timeout=0)) as connection:  # nobody else may have it open for that
             connection.execute("PRAGMA journal_mode=DELETE")  # Trellis turns the write-ahead log on again
     except sqlite3.Error as error:
-        return f"{_path_of(url)} is in use." if error.sqlite_errorname.startswith("SQLITE_BUSY") else ""
+        return f"{_path_of(url)} is in use." if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY") else ""
     return ""
 
 
