@@ -5,6 +5,7 @@ import hashlib
 import io
 import logging
 import os
+import signal
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from bot.domain.matching.keeping import Damaged, keep, restore
 
 logger = logging.getLogger(__name__)
 
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 KEPT_FILES = 3  # the newest; older ones are removed
 
 
@@ -42,6 +44,12 @@ def trained_matcher(examples: Sequence[Example], encoders: Sequence[Encoder], re
         learnt = restore(io.BytesIO(kept))
     _return_freed_memory()
     return Matcher(learnt, encoders, reader)
+
+
+def _end_with_parent() -> None:
+    """Who started this process may be killed meanwhile: then nobody waits for the result. On Linux; elsewhere nothing happens."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _return_freed_memory() -> None:
@@ -86,6 +94,7 @@ def _learn(examples: Sequence[Example], encoders: Sequence[Encoder], reader: Rea
 def _learn_alone(examples: Sequence[Example], said: Sequence[Said], packed: Packed) -> bytes:
     from bot.domain.matching.training import learn  # brings scikit-learn: only who learns pays for it
 
+    _end_with_parent()
     threadpool_limits(1, user_api="blas")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # it has so many steps and no more
