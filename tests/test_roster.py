@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from bot.domain.roster import circles, columns_of
 from bot.knowledge_base import load
-from bot.services.roster import RosterImport, known_to, write_report
+from bot.services.roster import SCRATCH, RosterImport, known_to, write_report
 from bot.services.roster_folder import take_files
 from storage.models import OutboxItem, Person
 from tests.conftest import NOW
@@ -221,6 +221,63 @@ def test_what_the_file_does_not_have_stays_as_it_is(hr):
     assert (rosa.language, rosa.access, rosa.hours_per_week, rosa.manager_id) == ("es", "coach", 36, hr.people["B1"].id)
 
 
+def test_a_cell_that_cannot_be_read_leaves_what_was_known(hr):
+    hr.take(WORKDAY)
+    report = io.StringIO()
+    broken = WORKDAY.replace("7/5/2011", "31.31.2021").replace("rosa@x.example", "rosa.x.example")
+    broken = broken.replace(",36,Noc,", ",abc,Moonlight,")
+    outcome = hr.take(broken, report_line=write_report(report))
+    rosa = hr.people["A1"]
+    assert (rosa.hired_on, rosa.email, rosa.hours_per_week, rosa.shift) == (date(2011, 7, 5), "rosa@x.example", 36, "nights")
+    assert (outcome.refused, outcome.counts["unreadable cells"], outcome.counts["same"]) == ("", 4, 4)
+    assert '2,A1,"same: can\'t be read and stays as it was: email, hired_on, hours_per_week, shift"' in report.getvalue()
+    assert "31.31" not in report.getvalue(), "names of fields, never values"
+
+
+def test_an_empty_cell_and_the_ways_to_write_one_say_that_there_is_nothing(hr):
+    hr.take(WORKDAY)
+    outcome = hr.take(WORKDAY.replace("rosa@x.example", "N/A").replace("dwayne@x.example", "").replace("7/5/2011", "-"))
+    people = hr.people
+    assert (people["A1"].email, people["A2"].email, people["A1"].hired_on) == (None, None, None)
+    assert outcome.counts["unreadable cells"] == 0
+
+
+def test_a_new_date_format_in_the_whole_file_is_refused_and_with_yes_the_old_dates_stay(hr):
+    def file(day):
+        return "employee_id,first_name,hired_on\n" + "".join(f"{number},Pat,{day}\n" for number in range(21))
+
+    hr.take(file("2021-03-01"))
+    outcome = hr.take(file("1. 03. 2021"))
+    assert "hired_on can't be read in 21 of 21 lines, more than 10 %. Nothing was written." in outcome.refused
+    assert not hr.take(file("1. 03. 2021"), yes=True).refused
+    assert {person.hired_on for person in hr.people.values()} == {date(2021, 3, 1)}
+    assert not hr.take(file("2021-03-01").replace("2021-03-01", "soon", 3)).refused, "three of 21 are told, no more"
+
+
+def test_somebody_whose_line_cannot_be_used_has_not_left(hr):
+    hr.take(WORKDAY)
+    report = io.StringIO()
+    outcome = hr.take(WORKDAY.replace(",24,1st Shift,", ",400,1st Shift,"), report_line=write_report(report))
+    assert (outcome.counts["dropped lines"], outcome.counts["left"]) == (1, 0)
+    assert (hr.people["A2"].status, hr.people["A2"].hours_per_week) == ("active", 24)
+    assert "3,A2,left out: hours_per_week: input should be" in report.getvalue()
+    hr.take(WORKDAY.replace(",main,40,Days,2015-06-01", ",main,400,Days,2015-06-01"))
+    assert hr.people["A1"].manager_id == hr.people["B1"].id, "nor do people lose a manager whose line can't be used"
+
+
+def test_a_last_day_that_cannot_be_read_brings_nobody_back(hr):
+    text = "employee_id,first_name,Termination_Date\n1,Ann,1/31/2026\n2,Bob,\n"
+    hr.take(text)
+    outcome = hr.take(text.replace("1/31/2026", "31st of January"))
+    assert (hr.people["1"].status, hr.people["2"].status, outcome.counts["back"]) == ("terminated", "active", 0)
+
+
+def test_an_address_that_the_file_gives_to_somebody_else_does_not_stay_with_the_first(hr):
+    hr.take("employee_id,first_name,email\n1,Ann,ann@x.example\n2,Anna,\n")
+    hr.take("employee_id,first_name,email\n1,Ann,ann.x.example\n2,Anna,ann@x.example\n")
+    assert [hr.people[each].email for each in "12"] == [None, "ann@x.example"]
+
+
 def test_a_file_that_is_no_people_file_is_refused_with_its_columns(hr):
     outcome = hr.take("Invoice;Amount\n1;2\n")
     assert "no column looks like a name. The file has: Invoice, Amount" in outcome.refused
@@ -277,8 +334,7 @@ def test_no_file_however_broken_stops_the_program(tmp_path_factory, content):
     import sqlite3
 
     scratch = sqlite3.connect(":memory:")
-    scratch.execute(
-        "CREATE TABLE line (employee_id TEXT PRIMARY KEY, number INT, status TEXT, hired TEXT, email TEXT, manager TEXT, kept TEXT)"
-    )
+    for table in SCRATCH:
+        scratch.execute(table)
     columns._stage(scratch, file, lambda size: None)
     scratch.close()

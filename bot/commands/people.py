@@ -24,7 +24,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     roster.add_argument("file", type=Path, nargs="?", help="may be left out where the workspaces file names it")
     roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")
     roster.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
-    roster.add_argument("--yes", action="store_true", help="also when very many people would leave")
+    roster.add_argument(
+        "--yes", action="store_true", help="also when very many people would leave, or very much can't be read"
+    )
     roster.add_argument(
         "--report", type=Path, metavar="FILE.csv", help="write a line for every person: new, changed, same, left"
     )
@@ -93,4 +95,6 @@ def import_file(arguments: argparse.Namespace, settings: Settings) -> int:
         f"{outcome.saved} people {would} saved: {counts['new']} new, {counts['changed']} changed, {counts['back']} back, "
         f"{counts['same']} as before. {counts['left']} left. {counts['dropped lines']} lines left out."
     )
+    if lost := counts["unreadable cells"]:
+        print(f"{lost} cells could not be read (see above): there people keep what was stored of them before.")
     return 0

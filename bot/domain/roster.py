@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -28,6 +29,7 @@ class RosterRules(Content):
     full_time_hours: float = Field(default=40, gt=0)
     largest_drop_percent: float = Field(default=10, ge=0, le=100)
     small_drop: int = Field(default=5, ge=0)
+    largest_unreadable_percent: float = Field(default=10, ge=0, le=100)
 
 
 def _none_if_blank(value: object) -> object:
@@ -64,6 +66,16 @@ KEPT_VALUES: dict[str, tuple[str, ...]] = {
     "shift": ("days", "evenings", "nights", "rotating"),
     "language": ("en", "es"),
 }
+MEASURED = (
+    "email",
+    "hours_per_week",
+    "fte",
+    "hired_on",
+    "rehired_on",
+    "in_role_since",
+    "ended_on",
+)  # have a form of their own
+NOTHING = {"", "na", "none", "null", "nil", "nan"}  # how exports write an empty cell, in plain form
 KEPT_COLUMNS = {*RosterRow.model_fields, "full_name", "preferred_name", "fte", "rehired_on", "ended_on"}
 
 
@@ -111,37 +123,66 @@ class Known:
     roles: frozenset[str]
 
 
-def read_line(
-    cells: Sequence[str], columns: Columns, rules: RosterRules, known: Known, today: date
-) -> tuple[RosterRow | None, list[str]]:
-    """(the person, or None when the line can't be used; sentences about what is wrong or was left out)."""
+@dataclass
+class Reading:
+    """One line. An unreadable cell is not an empty one: it says nothing about the person, so what is known of them stays."""
+
+    row: RosterRow | None = None  # None: the line can't be used
+    told: list[str] = dataclass_field(default_factory=list)  # sentences about what is wrong or was left out
+    unreadable: set[str] = dataclass_field(default_factory=set)  # fields of the row that the line says nothing about
+    filled: set[str] = dataclass_field(default_factory=set)  # which of MEASURED have something in their cell
+    malformed: set[str] = dataclass_field(default_factory=set)  # and in which of these it can't be read
+
+    def left_out(self, field: str, sentence: str, *, keeps: str = "") -> None:
+        self.told.append(sentence)
+        self.unreadable.add(keeps or field)
+        if field in MEASURED:
+            self.malformed.add(field)
+
+
+def read_line(cells: Sequence[str], columns: Columns, rules: RosterRules, known: Known, today: date) -> Reading:
     values = {field: cells[place].strip() for field, place in columns.fields.items() if place < len(cells)}
-    told: list[str] = []
+    values |= {field: "" for field in MEASURED if field in values and plain(values[field]) in NOTHING}
+    reading = Reading(filled={field for field in MEASURED if values.get(field)})
     _names(values)
-    for field in ("hired_on", "rehired_on", "in_role_since", "ended_on"):
+    _dates(values, rules, reading, today, columns)
+    _hours(values, rules, reading)
+    _content_words(values, known, reading)
+    if values.get("email") and not EMAIL.match(values["email"]):
+        reading.left_out("email", f"email: “{values.pop('email')[:60]}” is not an e-mail address; left out")
+    if values.get("zone") and values["zone"] not in _zones():
+        reading.left_out("zone", f"zone: “{values.pop('zone')[:40]}” is not a time zone like America/Chicago; left out")
+    try:
+        reading.row = RosterRow.model_validate(values)
+    except ValidationError as error:
+        reading.told = [_in_words(detail) for detail in error.errors()]
+    return reading
+
+
+def _dates(values: dict[str, str], rules: RosterRules, reading: Reading, today: date, columns: Columns) -> None:
+    """Days, and what follows from them: the newest start counts, and who had a last day has left."""
+    for field, keeps in (
+        ("hired_on", "hired_on"),
+        ("rehired_on", "hired_on"),
+        ("in_role_since", "in_role_since"),
+        ("ended_on", "status"),
+    ):
         text = values.pop(field, "")
         day = _date(text, rules.dates) if text else None
         if text and day is None:
-            told.append(f"{field}: “{text[:30]}” is not a date in a format of roster_columns.yaml")
+            reading.left_out(field, f"{field}: “{text[:30]}” is not a date in a format of roster_columns.yaml", keeps=keeps)
         elif day:
             values[field] = day.isoformat()
     for field in ("status", "shift", "language"):
-        _translate(values, field, columns, told)
+        _translate(values, field, columns, reading)
     if rehired := values.pop("rehired_on", ""):
         values["hired_on"] = max(rehired, values.get("hired_on", ""))
+        reading.unreadable.discard("hired_on")
     ended = values.pop("ended_on", "")
     if ended and ended >= values.get("hired_on", "") and date.fromisoformat(ended) <= today:
         values["status"] = "terminated"
-    _hours(values, rules, told)
-    _content_words(values, known, told)
-    if values.get("email") and not EMAIL.match(values["email"]):
-        told.append(f"email: “{values.pop('email')[:60]}” is not an e-mail address; left out")
-    if values.get("zone") and values["zone"] not in _zones():
-        told.append(f"zone: “{values.pop('zone')[:40]}” is not a time zone like America/Chicago; left out")
-    try:
-        return RosterRow.model_validate(values), told
-    except ValidationError as error:
-        return None, [_in_words(detail) for detail in error.errors()]
+    if values.get("status") == "terminated":
+        reading.unreadable.discard("status")
 
 
 def _in_words(detail: Mapping[str, object]) -> str:
@@ -178,7 +219,7 @@ def _date(text: str, formats: tuple[str, ...]) -> date | None:
     return None
 
 
-def _translate(values: dict[str, str], field: str, columns: Columns, told: list[str]) -> None:
+def _translate(values: dict[str, str], field: str, columns: Columns, reading: Reading) -> None:
     """The employer's word for a status, a shift or a language → ours. Unknown shifts and languages are left out."""
     found = values.get(field, "")
     if not found:
@@ -186,11 +227,12 @@ def _translate(values: dict[str, str], field: str, columns: Columns, told: list[
     elif ours := columns.meanings[field].get(plain(found)):
         values[field] = ours
     elif field != "status":
-        told.append(f"{field}: “{found[:30]}” is not known; left out. Its meaning can be added to roster_columns.yaml")
+        sentence = f"{field}: “{found[:30]}” is not known; left out. Its meaning can be added to roster_columns.yaml"
+        reading.left_out(field, sentence)
         del values[field]
 
 
-def _hours(values: dict[str, str], rules: RosterRules, told: list[str]) -> None:
+def _hours(values: dict[str, str], rules: RosterRules, reading: Reading) -> None:
     fte = values.pop("fte", "")
     for field, text, factor in (
         ("hours_per_week", values.get("hours_per_week", ""), 1.0),
@@ -202,23 +244,26 @@ def _hours(values: dict[str, str], rules: RosterRules, told: list[str]) -> None:
         try:
             number = float(text) * factor
         except ValueError:
-            told.append(f"{field}: “{text[:20]}” is not a number; left out")
+            reading.left_out(field, f"{field}: “{text[:20]}” is not a number; left out", keeps="hours_per_week")
             values.pop("hours_per_week", None)
             continue
         if field == "fte" and number > 2 * rules.full_time_hours:
             number /= 100  # a percentage
         values["hours_per_week"] = f"{number:g}"
+        reading.unreadable.discard("hours_per_week")
         return
 
 
-def _content_words(values: dict[str, str], known: Known, told: list[str]) -> None:
+def _content_words(values: dict[str, str], known: Known, reading: Reading) -> None:
     """Job title → role, and the site's name → its id, where the content knows them."""
     role = values.get("role", "")
     if role and role not in known.roles:
-        told.append(f"“{role}” is not a role in content/")
+        reading.left_out("role", f"“{role}” is not a role in content/")
         values["role"] = ""
     if not values.get("role") and values.get("job_title"):
         values["role"] = known.titles.get(plain(values["job_title"]), "")
+    if values.get("role"):
+        reading.unreadable.discard("role")
     if values.get("site"):
         values["site"] = known.sites.get(plain(values["site"]), values["site"])
 

@@ -29,14 +29,30 @@ from storage.models import OutboxItem, Person
 CHUNK = 2000
 PROBLEMS_KEPT = 500  # more are only counted
 KEPT_WHEN_EMPTY = ("language", "zone", "in_role_since")  # the person, or Slack, may have told us since
+SCRATCH = (
+    "CREATE TABLE line (employee_id TEXT PRIMARY KEY, number INT, status TEXT, hired TEXT, email TEXT, manager TEXT, "
+    "kept TEXT, unreadable TEXT) WITHOUT ROWID",
+    "CREATE TABLE left_out (number INT, employee_id TEXT, sentence TEXT)",
+    "CREATE INDEX left_out_of ON left_out (employee_id)",
+)
+NAMED = "SELECT employee_id, status FROM line UNION ALL SELECT employee_id, 'active' FROM left_out"  # in the file, readable or not
 RANK = {"active": 2, "leave": 1, "terminated": 0}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line that is saved. `unreadable`: the fields that it says nothing about."""
+
+    line: int
+    of: RosterRow
+    unreadable: frozenset[str]
 
 
 @dataclass
 class Outcome:
     """What an import did, or would do. `refused`: why nothing was written."""
 
-    counts: Counter[str] = field(default_factory=Counter)  # new, changed, same, back, left, dropped lines
+    counts: Counter[str] = field(default_factory=Counter)  # new, changed, same, back, left, dropped lines, unreadable cells
     problems: list[Problem] = field(default_factory=list)
     more_problems: int = 0
     ignored: tuple[str, ...] = ()
@@ -86,6 +102,8 @@ class RosterImport:
     def __init__(self, sessions: Sessions, workspace: str, rules: RosterRules, known: Known, now: datetime) -> None:
         self.sessions, self.workspace, self.rules, self.known, self.now = sessions, workspace, rules, known, now
         self.outcome = Outcome()
+        self.filled: Counter[str] = Counter()  # cells of a column that hold something
+        self.malformed: Counter[str] = Counter()  # and those of them that can't be read
 
     def run(
         self,
@@ -96,19 +114,18 @@ class RosterImport:
         progress: Progress = lambda bytes_read: None,
         report_line: ReportLine = lambda line, employee_id, what: None,
     ) -> Outcome:
-        """`yes`: also when very many people would leave. `report_line` hears of every person."""
+        """`yes`: also when very many people would leave, or very much can't be read. `report_line` hears of every person."""
         with TemporaryDirectory() as folder:
             scratch = sqlite3.connect(Path(folder) / "roster.db")
             try:
-                scratch.execute(
-                    "CREATE TABLE line (employee_id TEXT PRIMARY KEY, number INT, status TEXT, hired TEXT, email TEXT, "
-                    "manager TEXT, kept TEXT) WITHOUT ROWID"
-                )
+                for table in SCRATCH:
+                    scratch.execute(table)
                 columns = self._stage(scratch, file, progress)
                 if columns is None:
                     return self.outcome
                 self._check_emails(scratch, file)
                 self._check_managers(scratch, file)
+                self._check_readable(yes=yes)
                 self._check_drop(scratch, yes=yes)
                 if not self.outcome.refused:
                     self._save_all(scratch, columns, report_line, write=not dry_run)
@@ -145,16 +162,17 @@ class RosterImport:
     ) -> None:
         place = f"line {number}"
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            self._leave_out(
-                Problem(file.name, place, f"has {len(cells)} cells where the header has {width}; is a quote missing?")
-            )
+            sentences = [f"has {len(cells)} cells where the header has {width}; is a quote missing?"]
+            self._leave_out(scratch, file, number, _employee_id(cells, columns), sentences)
             return
-        row, told = read_line(cells, columns, self.rules, self.known, self.now.date())
+        reading = read_line(cells, columns, self.rules, self.known, self.now.date())
+        self.filled.update(reading.filled)
+        self.malformed.update(reading.malformed)
+        row = reading.row
         if row is None:
-            for sentence in told:
-                self._leave_out(Problem(file.name, place, sentence))
+            self._leave_out(scratch, file, number, _employee_id(cells, columns), reading.told)
             return
-        for sentence in told:
+        for sentence in reading.told:
             self.outcome.tell(Problem(file.name, place, sentence, "warning"))
         known = scratch.execute(
             "SELECT number, status, hired FROM line WHERE employee_id = ?", (row.employee_id,)
@@ -176,12 +194,18 @@ class RosterImport:
             (row.email or "").lower(),
             row.manager_id,
             row.model_dump_json(),
+            " ".join(sorted(reading.unreadable)),
         )
-        scratch.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        scratch.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
-    def _leave_out(self, problem: Problem) -> None:
-        self.outcome.counts["dropped lines"] += 1
-        self.outcome.tell(problem)
+    def _leave_out(
+        self, scratch: sqlite3.Connection, file: Path, number: int, employee_id: str, sentences: list[str]
+    ) -> None:
+        """The line is not used. Whose it is stays as they are: they do stand in the file."""
+        for sentence in sentences:
+            self.outcome.counts["dropped lines"] += 1
+            self.outcome.tell(Problem(file.name, f"line {number}", sentence))
+            scratch.execute("INSERT INTO left_out VALUES (?, ?, ?)", (number, employee_id, sentence))
 
     # --- checking the whole --------------------------------------------------------------------------------------
 
@@ -204,7 +228,8 @@ class RosterImport:
         gone = (
             "SELECT line.number, line.employee_id, line.manager, boss.status FROM line LEFT JOIN line AS boss "
             "ON boss.employee_id = line.manager WHERE line.manager IS NOT NULL AND line.status <> 'terminated' "
-            "AND (boss.employee_id IS NULL OR boss.status = 'terminated')"
+            "AND (boss.employee_id IS NULL OR boss.status = 'terminated') "
+            "AND line.manager NOT IN (SELECT employee_id FROM left_out)"
         )
         lost = scratch.execute(gone).fetchall()
         for number, _, manager, status in lost:
@@ -225,6 +250,18 @@ class RosterImport:
         scratch.executemany("UPDATE line SET manager = NULL WHERE employee_id = ?", out)
         scratch.commit()
 
+    def _check_readable(self, *, yes: bool) -> None:
+        """A form that nobody knows, in a whole column, is a matter for HR and whoever keeps the content: not for silence."""
+        for name, number in sorted(self.malformed.items()):
+            filled, percent = self.filled[name], self.rules.largest_unreadable_percent
+            if not yes and number > max(self.rules.small_drop, filled * percent / 100):
+                self.outcome.refused = (
+                    f"{name} can't be read in {number} of {filled} lines, more than {percent:g} %. Nothing was written. "
+                    "Has the export changed? Mend it, or add the format to content/roster_columns.yaml; "
+                    "with --yes people keep what was stored of them"
+                )
+                return
+
     def _check_drop(self, scratch: sqlite3.Connection, *, yes: bool) -> None:
         """Half a file must not end half of the staff's employment."""
         with self.sessions() as session:
@@ -233,14 +270,19 @@ class RosterImport:
             before = session.exec(here).one()
             staying = sum(
                 scratch.execute(
-                    f"SELECT count(*) FROM line WHERE status <> 'terminated' AND employee_id IN ({','.join('?' * len(ids))})",
+                    f"SELECT count(DISTINCT employee_id) FROM ({NAMED}) WHERE status <> 'terminated' "
+                    f"AND employee_id IN ({','.join('?' * len(ids))})",
                     ids,
                 ).fetchone()[0]
                 for ids in self._pages_of_ids(session)
             )
         leaving = before - staying
         self.outcome.counts["left"] = leaving
-        if not yes and leaving > max(self.rules.small_drop, before * self.rules.largest_drop_percent / 100):
+        if (
+            not yes
+            and not self.outcome.refused
+            and leaving > max(self.rules.small_drop, before * self.rules.largest_drop_percent / 100)
+        ):
             self.outcome.refused = (
                 f"{leaving} of {before} people would be marked as having left, more than {self.rules.largest_drop_percent:g} %. "
                 "Nothing was written. Is the file complete? If so, say it with --yes"
@@ -267,46 +309,60 @@ class RosterImport:
         read |= {"role"} if "job_title" in read else set()
         read |= {"hired_on"} if "rehired_on" in read else set()
         read |= {"status"} if "ended_on" in read else set()
-        cursor = scratch.execute("SELECT number, kept FROM line ORDER BY employee_id")
+        cursor = scratch.execute("SELECT number, kept, unreadable FROM line ORDER BY employee_id")
         while chunk := cursor.fetchmany(CHUNK):
+            rows = [
+                Row(number, RosterRow.model_validate_json(kept), frozenset(lost.split())) for number, kept, lost in chunk
+            ]
             with self.sessions() as session:
-                self._save(
-                    session, [(number, RosterRow.model_validate_json(kept)) for number, kept in chunk], read, report_line
-                )
+                self._save(session, rows, read, report_line, scratch)
                 session.commit() if write else session.rollback()
+        for number, employee_id, sentence in scratch.execute("SELECT number, employee_id, sentence FROM left_out"):
+            report_line(number, employee_id, f"left out: {sentence}")
         if not write:
             return
         with self.sessions() as session:
             for ids in list(self._pages_of_ids(session)):
-                here = f"SELECT employee_id FROM line WHERE employee_id IN ({','.join('?' * len(ids))})"
+                here = f"SELECT employee_id FROM ({NAMED}) WHERE employee_id IN ({','.join('?' * len(ids))})"
                 gone = set(ids) - {each for (each,) in scratch.execute(here, ids)}
                 self._end(session, gone, report_line)
             session.commit()
         if "manager_id" in columns.fields:
             self._set_managers(scratch)
 
-    def _save(self, session: Session, rows: list[tuple[int, RosterRow]], read: set[str], report_line: ReportLine) -> None:
-        ids = [row.employee_id for _, row in rows]
+    def _save(
+        self, session: Session, rows: list[Row], read: set[str], report_line: ReportLine, scratch: sqlite3.Connection
+    ) -> None:
+        ids = [row.of.employee_id for row in rows]
         same = select(Person).where(Person.workspace == self.workspace, col(Person.employee_id).in_(ids))
         people = {person.employee_id: person for person in session.exec(same)}
         new: list[dict[str, Any]] = []
         gone: list[str] = []
-        for number, row in rows:
-            values = row.model_dump(exclude={"employee_id", "manager_id"})
-            person = people.get(row.employee_id)
+        for row in rows:
+            employee_id, unreadable = row.of.employee_id, set(row.unreadable)
+            self.outcome.counts["unreadable cells"] += len(unreadable)
+            values = row.of.model_dump(exclude={"employee_id", "manager_id"})
+            person = people.get(employee_id)
             if person is None:
-                self._count(report_line, number, row.employee_id, "new")
-                new.append(values | self._of_new(row))
+                self._count(report_line, row.line, employee_id, "new", _details((), unreadable, "left empty"))
+                new.append(values | self._of_new(row.of))
                 continue
-            back = person.status == "terminated" and row.status != "terminated"
+            if "email" in unreadable and _is_anothers(scratch, person.email):
+                unreadable.discard("email")  # the file gives it to somebody else: who shares an address is nobody's double
+            back = person.status == "terminated" and row.of.status != "terminated" and "status" not in unreadable
             values = {name: value for name, value in values.items() if name in read or (back and name == "status")}
-            changed = {name: value for name, value in values.items() if getattr(person, name) != value}
-            changed = {name: value for name, value in changed.items() if value is not None or name not in KEPT_WHEN_EMPTY}
+            changed = {
+                name: value
+                for name, value in values.items()
+                if getattr(person, name) != value
+                and name not in unreadable
+                and (value is not None or name not in KEPT_WHEN_EMPTY)
+            }
             self._change(person, changed)
             what = "back" if back else "changed" if changed else "same"
-            self._count(report_line, number, row.employee_id, what, ", ".join(sorted(changed)))
+            self._count(report_line, row.line, employee_id, what, _details(changed, unreadable, "stays as it was"))
             if changed.get("status") == "terminated":
-                gone.append(row.employee_id)
+                gone.append(employee_id)
         if new:
             session.connection().execute(insert(Person), new)
         session.flush()
@@ -372,6 +428,24 @@ class RosterImport:
                     session.execute(update(Person), moved)
                     take_back_shared(session, [each["id"] for each in moved])
                 session.commit()
+
+
+def _employee_id(cells: list[str], columns: Columns) -> str:
+    place = columns.fields["employee_id"]
+    return cells[place].strip() if place < len(cells) else ""
+
+
+def _is_anothers(scratch: sqlite3.Connection, email: str | None) -> bool:
+    """Does the file give this address to somebody? (The person it belonged to has none in the file that can be read.)"""
+    found = scratch.execute("SELECT 1 FROM line WHERE email = ? AND email <> '' LIMIT 1", ((email or "").lower(),))
+    return found.fetchone() is not None
+
+
+def _details(changed: Iterable[str], unreadable: Iterable[str], then: str) -> str:
+    """For the report: names of fields, never values."""
+    lost = ", ".join(sorted(unreadable))
+    parts = [", ".join(sorted(changed)), f"can't be read and {then}: {lost}" if lost else ""]
+    return "; ".join(part for part in parts if part)
 
 
 def _pages(ids: list[str]) -> Iterator[list[str]]:
