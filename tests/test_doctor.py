@@ -24,8 +24,10 @@ from bot.operations.findings import Finding
 from bot.operations.probes import Watched
 from bot.operations.server import operations_app
 from bot.services.queues import put
+from bot.services.roster import import_roster
 from storage.database import alembic_config, make_sessions, open_database
 from storage.models import OutboxItem
+from tests.conftest import NOW, ROSTER
 
 CONTENT, MANIFEST = Path("content"), Path("manifest.json")
 Patient = Callable[..., dict[str, Finding]]
@@ -267,6 +269,19 @@ def test_messages_that_are_stuck_or_lost_are_pointed_out(doctor, healthy):
         session.commit()
     engine.dispose()
     assert doctor()["messages"].says == "Slack will never take some: 1 × recipient."
+
+
+def test_people_of_a_workspace_that_nobody_serves_are_pointed_out(doctor, sessions, tmp_path):
+    (tmp_path / "people.csv").write_text(ROSTER)
+    assert "roster" not in doctor(), "those of the token's own workspace are no finding"
+    import_roster(sessions, "T0TYPO", tmp_path / "people.csv", [], NOW)
+    finding = doctor()["roster"]
+    assert (finding.level, finding.says) == ("warning", "3 people belong to T0TYPO, which is not served here.")
+    (tmp_path / "nobody.csv").write_text("employee_id,first_name\n")
+    settings = Settings(database_url=str(sessions.kw["bind"].url.render_as_string(hide_password=False)))
+    arguments = parser().parse_args(["roster", "import", str(tmp_path / "nobody.csv"), "--workspace", "T0TYPO", "--yes"])
+    assert arguments.run(arguments, settings) == 0
+    assert "roster" not in doctor(), "and that is how they go"
 
 
 def test_facts_past_their_review_date_are_named(doctor):

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from bot.commands import parser
+from bot.config import Settings
 from bot.domain.roster import circles, columns_of
 from bot.knowledge_base import load
 from bot.services.roster import SCRATCH, RosterImport, known_to, write_report
@@ -281,6 +283,33 @@ def test_an_address_that_the_file_gives_to_somebody_else_does_not_stay_with_the_
 def test_a_file_that_is_no_people_file_is_refused_with_its_columns(hr):
     outcome = hr.take("Invoice;Amount\n1;2\n")
     assert "no column looks like a name. The file has: Invoice, Amount" in outcome.refused
+
+
+def people_command(file, workspace, settings, *more):
+    arguments = parser().parse_args(["roster", "import", str(file), "--workspace", workspace, *more])
+    return arguments.run(arguments, settings)
+
+
+def test_a_mistyped_workspace_is_noticed_because_the_token_belongs_to_another(slack, database_url, tmp_path, capsys):
+    (tmp_path / "people.csv").write_text(WORKDAY)
+    settings = Settings(database_url=database_url, slack_bot_token="xoxb-local", slack_api_url=slack.api_url)
+    assert people_command(tmp_path / "people.csv", "T0TYPO", settings) == 2
+    assert "SLACK_BOT_TOKEN belongs to T01LAKE, not to T0TYPO: nobody would be served." in capsys.readouterr().err
+    assert people_command(tmp_path / "people.csv", "T01LAKE", settings) == 0
+    assert "4 people were saved: 4 new" in capsys.readouterr().out
+
+
+def test_a_mistyped_workspace_is_noticed_without_slack_because_the_others_are_elsewhere(
+    sessions, database_url, tmp_path, capsys
+):
+    (tmp_path / "people.csv").write_text(WORKDAY)
+    settings = Settings(database_url=database_url, slack_bot_token="")
+    assert people_command(tmp_path / "people.csv", "T0TYPO", settings) == 2
+    assert (
+        "The database holds 3 people of T01LAKE, and nobody of T0TYPO. If the id is right: --yes" in capsys.readouterr().err
+    )
+    assert people_command(tmp_path / "people.csv", "T01LAKE", settings, "--dry-run") == 0
+    assert people_command(tmp_path / "people.csv", "T0TYPO", settings, "--yes") == 0
 
 
 def test_nightly_files_are_taken_from_a_folder_once_and_a_refused_one_stops_nothing(hr, tmp_path):

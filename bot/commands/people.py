@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from bot.config import Settings
 from bot.knowledge_base import load
-from bot.services.roster import Outcome, ReportLine, RosterImport, known_to, write_report
+from bot.operations.doctor_slack import team_of
+from bot.services.roster import Outcome, ReportLine, RosterImport, known_to, people_by_workspace, write_report
 from bot.services.roster_folder import take_files
 from bot.workspaces import content_of, place_of
 from storage.database import make_sessions, migrate, open_database
@@ -25,7 +26,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")
     roster.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
     roster.add_argument(
-        "--yes", action="store_true", help="also when very many people would leave, or very much can't be read"
+        "--yes",
+        action="store_true",
+        help="also when very many people would leave, very much can't be read, or the workspace is not ours",
     )
     roster.add_argument(
         "--report", type=Path, metavar="FILE.csv", help="write a line for every person: new, changed, same, left"
@@ -43,7 +46,26 @@ def run_roster(arguments: argparse.Namespace, settings: Settings) -> int:
         print("Name the roster's file.", file=sys.stderr)
         return 2
     arguments.workspace = place.id if place else arguments.workspace
+    if not arguments.yes and (problem := problem_with_workspace(settings, arguments.workspace)):
+        print(problem, file=sys.stderr)
+        return 2
     return watch_folder(arguments, settings) if arguments.action == "watch" else import_file(arguments, settings)
+
+
+def problem_with_workspace(settings: Settings, workspace: str) -> str:
+    """Why these people would be nobody's, as a sentence; "" when nothing speaks against the id. A file of workspaces has
+    been asked before."""
+    if settings.workspaces_file:
+        return ""
+    if (team := team_of(settings)) and team != workspace:
+        return f"SLACK_BOT_TOKEN belongs to {team}, not to {workspace}: nobody would be served. If you mean it: --yes"
+    migrate(settings.database_url)
+    with make_sessions(open_database(settings.database_url))() as session:
+        others = people_by_workspace(session)
+    if others and workspace not in others and not team:
+        held = ", ".join(f"{number} people of {other}" for other, number in others.items())
+        return f"The database holds {held}, and nobody of {workspace}. If the id is right: --yes"
+    return ""
 
 
 def watch_folder(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -18,7 +18,7 @@ from bot.knowledge_base.base import read
 from bot.knowledge_base.checking import check
 from bot.operations.doctor_database import examine_database
 from bot.operations.doctor_settings import examine_settings
-from bot.operations.doctor_slack import examine_slack
+from bot.operations.doctor_slack import examine_slack, team_of
 from bot.operations.findings import Finding, ok, warning, wrong
 from bot.operations.settings_faults import problem_with_encoders
 from bot.version import VERSION
@@ -30,12 +30,13 @@ def examine(
     settings: Settings, tokens: Mapping[str, str], contents: Sequence[Path], manifest: Path, now: datetime
 ) -> list[Finding]:
     """All findings, in the order in which one would mend them. `tokens` by workspace, "" for the only one."""
+    served = {workspace or team_of(settings) for workspace in tokens} - {""}
     return [
         _python(),
         *examine_settings(settings, Path(".env"), os.environ),
         *_channel(settings),
         *examine_slack(settings, tokens, _scopes_of(manifest), now),
-        *examine_database(settings.database_url, now),
+        *examine_database(settings.database_url, served, now),
         *(finding for folder in contents for finding in _content(folder, now)),
         *_encoders(settings),
         _model(settings.model_dir),

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -23,12 +23,14 @@ from bot.operations.settings_faults import (
     shown,
     trouble_with_database,
 )
+from bot.services.roster import people_by_workspace
 from storage.database import Limits, alembic_config, open_database
 
 LITTLE_ROOM, NO_ROOM = 2_000, 200  # MB
 
 
-def examine_database(url: str, now: datetime) -> Iterator[Finding]:
+def examine_database(url: str, served: Collection[str], now: datetime) -> Iterator[Finding]:
+    """`served`: the workspaces that this Trellis works for; empty when that can't be told now."""
     if problem := problem_with_database(url):
         yield wrong("database", problem, HOW_A_DATABASE_IS_NAMED)
         return
@@ -41,7 +43,7 @@ def examine_database(url: str, now: datetime) -> Iterator[Finding]:
             return
     engine = open_database(url, limits=Limits(pool=1, overflow=0, statement_seconds=10))
     try:
-        yield from _reached(engine, url, shown(address), now)
+        yield from _reached(engine, url, shown(address), served, now)
     except SQLAlchemyError as error:
         yield wrong("database", *trouble_with_database(url, error))
     finally:
@@ -61,7 +63,7 @@ def _nearest(file: Path) -> Path:
     return next((each for each in file.absolute().parents if each.exists()), Path("/"))
 
 
-def _reached(engine: Engine, url: str, shown: str, now: datetime) -> Iterator[Finding]:
+def _reached(engine: Engine, url: str, shown: str, served: Collection[str], now: datetime) -> Iterator[Finding]:
     with engine.connect() as connection:
         here = MigrationContext.configure(connection).get_current_revision()
     yield ok("database", f"{shown} answers.")
@@ -71,6 +73,7 @@ def _reached(engine: Engine, url: str, shown: str, now: datetime) -> Iterator[Fi
     if here == newest:
         yield ok("schema", f"Up to date ({here}).")
         yield from _stuck(engine, now)
+        yield from _roster(engine, served)
     elif here is None or here in known:
         yield wrong("schema", f"At {here or 'nothing'}, this version needs {newest}.", "trellis db upgrade")
     else:
@@ -115,6 +118,16 @@ def _stuck(engine: Engine, now: datetime) -> Iterator[Finding]:
             f"Slack will never take some: {told}.",
             "The console's inbox names them; docs/operations.md says what each cause means.",
         )
+
+
+def _roster(engine: Engine, served: Collection[str]) -> Iterator[Finding]:
+    """People whom nobody here serves: imported with a mistyped --workspace, or of a workspace that was given up."""
+    with Session(engine) as session:
+        people = people_by_workspace(session)
+    for workspace, number in people.items():
+        if served and workspace not in served:
+            mend = f"If it is a typo: a file that holds the header only, trellis roster import FILE --workspace {workspace} --yes"
+            yield warning("roster", f"{number} people belong to {workspace}, which is not served here.", mend)
 
 
 def _room(file: Path) -> Iterator[Finding]:

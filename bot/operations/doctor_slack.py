@@ -35,6 +35,16 @@ def examine_slack(
         yield _clock(parsedate_to_datetime(heads["date"]), now)
 
 
+def team_of(settings: Settings) -> str:
+    """The workspace that SLACK_BOT_TOKEN belongs to; "" when Slack can't say, or there are several workspaces."""
+    if not settings.slack_bot_token or settings.workspaces_file:
+        return ""
+    try:
+        return str(_client(settings, settings.slack_bot_token).auth_test()["team_id"])
+    except Exception:  # away, or no such token: findings of their own
+        return ""
+
+
 def _bot_token(
     settings: Settings, workspace: str, token: str, scopes: Sequence[str] | None
 ) -> tuple[list[Finding], Mapping[str, str]]:

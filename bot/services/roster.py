@@ -98,6 +98,12 @@ def known_to(kb: KnowledgeBase) -> Known:
     return Known(titles, sites, frozenset(kb.roles))
 
 
+def people_by_workspace(session: Session) -> dict[str, int]:
+    """How many work here, by workspace; who has left does not count."""
+    here = select(Person.workspace, func.count()).where(Person.status != "terminated").group_by(Person.workspace)
+    return dict(session.exec(here.order_by(Person.workspace)).all())
+
+
 class RosterImport:
     def __init__(self, sessions: Sessions, workspace: str, rules: RosterRules, known: Known, now: datetime) -> None:
         self.sessions, self.workspace, self.rules, self.known, self.now = sessions, workspace, rules, known, now
