@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -37,6 +38,13 @@ def main() -> None:
 def read_settings() -> Settings:
     try:
         return Settings()
+    except OSError as error:
+        print(
+            f"{Path('.env').absolute()} can't be read: {error.strerror}. Give it to the user that runs Trellis; or, when all "
+            "settings stand in the environment (systemd: /etc/trellis.env), take it away.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
         print("A setting can't be used; see .env.example:", *wrong, sep="\n  ", file=sys.stderr)

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from bot.__main__ import read_settings
 from bot.localslack import LocalSlack
 from bot.localslack.workspace import User
 from bot.version import VERSION
@@ -139,6 +140,24 @@ def test_a_port_that_is_taken_is_told_and_employees_are_served_all_the_same(slac
             process.send_signal(signal.SIGTERM)
             process.wait(30)
     assert f"no probes and metrics: 127.0.0.1:{port} can't be opened" in log.read_text(encoding="utf-8")
+
+
+def test_an_env_file_of_somebody_else_is_told_in_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    (tmp_path / ".env").write_text("LOG_LEVEL=INFO\n")
+    (tmp_path / ".env").chmod(0o600 if os.geteuid() == 0 else 0o000)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)  # root may read everything; the user of a service may not
+    try:
+        with pytest.raises(SystemExit) as ended:
+            read_settings()
+    finally:
+        os.seteuid(me)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "/.env can't be read: Permission denied. Give it to the user that runs Trellis" in said
 
 
 def test_a_setting_that_makes_no_sense_is_told_in_a_sentence():
