@@ -10,8 +10,9 @@ COPY storage storage
 RUN uv sync --locked --no-dev
 COPY content content
 COPY manifest.json ./
-# The content is checked, and the matcher learnt, while the image is made: a start takes seconds, and broken content no image.
-RUN MODEL_DIR=/app/models /app/.venv/bin/trellis content check
+# The content is checked, and the matcher learnt, while the image is made: a start takes seconds, and broken content
+# makes no image. Learnt by root, read by the image's user.
+RUN MODEL_DIR=/app/models /app/.venv/bin/trellis content check && chmod -R a+rX /app/models
 
 FROM python:3.12-slim
 # pg_dump and pg_restore for `trellis backup`; nothing else needs them.
