@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import distribution, packages_distributions
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,34 @@ def test_the_unit_runs_the_command_that_there_is():
     found = subprocess.run(["systemd-analyze", "verify", "--man=no", str(UNIT)], capture_output=True, text=True)
     wrong = [line for line in found.stderr.splitlines() if UNIT.name in line and "not executable" not in line]
     assert not wrong
+
+
+def test_the_operators_command_works_as_the_service_does(tmp_path):
+    (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemd-run").chmod(0o755)
+    command = ["sh", "deploy/trellis-admin", "person", "export", "a b@x.example"]
+    words = subprocess.run(
+        command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert words[-4:] == ["/opt/trellis/.venv/bin/trellis", "person", "export", "a b@x.example"]
+    unit = [line for line in UNIT.read_text().splitlines() if "=" in line and not line.startswith("#")]
+    given = {word for flag, word in pairwise(words) if flag == "-p"}
+    assert given <= set(unit)
+    assert {"User=trellis", "WorkingDirectory=/opt/trellis", "EnvironmentFile=/etc/trellis.env"} <= given
+    environment = next(line.removeprefix("Environment=") for line in unit if line.startswith("Environment="))
+    assert [word for flag, word in pairwise(words) if flag == "-E"] == environment.split()
+
+
+def test_the_settings_that_the_unit_has_do_not_come_along_from_the_example_file():
+    left_out = re.search(r"^grep -vxE '(.+)' \.env \|", DOCS.read_text(), re.MULTILINE)
+    copied = [line for line in Path(".env.example").read_text().splitlines() if not re.fullmatch(left_out[1], line)]
+    assert not [line for line in copied if line.startswith(("DATABASE_URL=", "MODEL_DIR="))]
+    assert not re.fullmatch(left_out[1], "DATABASE_URL=postgresql+psycopg://trellis:secret@db.example.org/trellis")
+
+
+def test_what_was_learnt_while_the_image_was_made_can_be_read_by_the_images_user():
+    learnt = next(line for line in Path("Dockerfile").read_text().splitlines() if "content check" in line)
+    assert learnt.endswith("&& chmod -R a+rX /app/models")
 
 
 def installed_by(requirements: list[str]) -> set[str]:
