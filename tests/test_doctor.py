@@ -254,6 +254,12 @@ def test_files_that_everybody_may_read_are_pointed_out():
         assert not list(examine_settings(settings, env, {}))
 
 
+def test_a_database_that_every_folder_has_another_of_is_warned_of(doctor, tmp_path, monkeypatch):
+    found = doctor(database_url="sqlite:///nowhere/trellis.db")["database's path"]
+    assert (found.level, found.mend) == ("warning", f"Write DATABASE_URL=sqlite:///{Path('nowhere/trellis.db').absolute()}")
+    assert "database's path" not in doctor(database_url=f"sqlite:///{tmp_path / 'trellis.db'}")
+
+
 def test_messages_that_are_stuck_or_lost_are_pointed_out(doctor, healthy):
     engine, now = open_database(healthy.database_url), datetime.now(UTC)
     with Session(engine) as session:

@@ -38,6 +38,9 @@ def examine_database(url: str, served: Collection[str], now: datetime) -> Iterat
     if address.get_backend_name() == "sqlite":
         file = Path(address.database or "")
         yield from _room(file)
+        if not file.is_absolute():
+            mend = f"Write DATABASE_URL=sqlite:///{file.absolute()}"
+            yield warning("database's path", f"{file} is another file in each folder, so also after an upgrade.", mend)
         if not file.exists():
             yield _not_yet(file)
             return
