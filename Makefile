@@ -5,7 +5,8 @@ RUN = .venv/bin/python -m
 
 .PHONY: setup demo test check lint ask audit clean
 
-setup: .venv/.ready
+setup: .venv/.ready  ## compiled too: where Trellis runs nothing can be written, and each start would compile all of it anew
+	@.venv/bin/python -m compileall -q bot storage
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Trellis needs Python 3.11 or newer; none was found on the PATH."; exit 1; }
@@ -13,7 +14,7 @@ $(UV):
 	@.uv/bin/python -m pip install --quiet uv==0.13.9
 
 .venv/.ready: $(UV) pyproject.toml uv.lock
-	@$(UV) sync --quiet --locked --python $(PYTHON)
+	@$(UV) sync --quiet --locked --compile-bytecode --python $(PYTHON)
 	@touch $@
 
 demo: setup  ## the whole product on this machine: no Slack account, no key, no server

@@ -8,17 +8,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bot.commands import parser
-from bot.commands.serving import run_serve
 from bot.config import Settings
-from bot.domain.problems import ContentError
-from bot.operations.logs import set_up_logs
-from bot.operations.settings_faults import sentence_about
-from bot.workspaces import WorkspacesFileError
+from bot.domain.problems import ContentError, WorkspacesFileError
 
 
 def main() -> None:
     os.umask(0o077)  # database, logs, backups, reports: what Trellis writes is for its owner only
     arguments, settings = parser().parse_args(), read_settings()
+    # Both bring the database's library along, which the list of commands can do without.
+    from bot.operations.logs import set_up_logs
+    from bot.operations.settings_faults import sentence_about
+
     set_up_logs(settings.log_format, level_for(arguments, settings), secrets_of(settings))
     try:
         sys.exit(arguments.run(arguments, settings))
@@ -53,7 +53,7 @@ def read_settings() -> Settings:
 
 def level_for(arguments: Namespace, settings: Settings) -> str:
     """What serves tells what it does; a command that somebody waits for speaks up only when something is wrong."""
-    return settings.log_level if arguments.run is run_serve or settings.log_level != "INFO" else "WARNING"
+    return settings.log_level if "serves" in arguments or settings.log_level != "INFO" else "WARNING"
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -27,6 +27,7 @@ from bot.app import (
     register_listeners,
 )
 from bot.config import Settings
+from bot.domain.problems import WorkspacesFileError
 from bot.services.answering import Answering
 from bot.services.delivery import Clock, never
 from bot.services.inbox import Desk
@@ -52,10 +53,6 @@ class Place(BaseModel):
     enterprise: TeamId | None = None  # the organisation that this team belongs to
     teams: tuple[TeamId, ...] = ()  # the organisation's teams, whose coaches may sign in to the console
     console_access: dict[str, Access] = {}
-
-
-class WorkspacesFileError(Exception):
-    """The workspaces file can't be used; the message says what is wrong, a line each."""
 
 
 def read_places(file: Path) -> tuple[Place, ...]:

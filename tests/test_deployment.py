@@ -14,6 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bot.commands import COMMANDS, parser
 from bot.config import Settings
 
 DOCS, UNIT = Path("docs/deployment.md"), Path("deploy/trellis.service")
@@ -122,6 +123,28 @@ def test_what_was_learnt_while_the_image_was_made_can_be_read_by_the_images_user
     assert learnt.endswith("&& chmod -R a+rX /app/models")
 
 
+def test_the_list_of_commands_does_not_wait_for_what_the_commands_need():
+    heavy = ["scipy", "sklearn", "numpy", "networkx", "fastapi", "slack_bolt", "sqlalchemy", "onnxruntime"]
+    asked = (
+        f"import sys, bot.__main__; bot.__main__.parser().format_help(); print(sorted(set({heavy!r}) & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_of_the_list_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([name, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: trellis {name} ")
+
+
+def test_what_an_installation_runs_was_compiled_when_it_was_set_up(tmp_path):
+    said = subprocess.run(["make", "--dry-run", "--always-make", "setup"], capture_output=True, text=True).stdout
+    assert "--compile-bytecode" in said
+    assert "-m compileall -q bot storage" in said
+
+
 def installed_by(requirements: list[str]) -> set[str]:
     """The names of the packages that come with these."""
     found: set[str] = set()
@@ -147,5 +170,6 @@ def test_the_command_starts_with_nothing_but_the_packages_that_an_installation_h
     ]
     assert {"psutil", "hypothesis", "procrastinate", "pip_audit", "playwright"} <= set(missing)
     without = f"import sys; sys.modules.update(dict.fromkeys({sorted(missing)!r}))"
-    started = f"{without}; from bot.commands import parser; parser(); import bot.running, bot.console.app"
+    topics = ", ".join(sorted({f"bot.commands.{topic}" for topic, _ in COMMANDS.values()}))
+    started = f"{without}; import {topics}, bot.running, bot.console.app"
     assert subprocess.run([sys.executable, "-c", started], capture_output=True, text=True).stderr == ""

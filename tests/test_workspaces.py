@@ -17,13 +17,14 @@ from sqlmodel import col, select
 
 from bot.app import deliver, look_after, tidy_up
 from bot.commands import parser
+from bot.domain.problems import WorkspacesFileError
 from bot.localslack.delivery import Delivery
 from bot.services import queues
 from bot.services.inbox import sweep, work_through
 from bot.services.people import may_ask
 from bot.services.queues import claim_next
 from bot.slack.installing import BEGUN_A_MINUTE, SCOPES, Installations
-from bot.workspaces import WorkspacesFileError, build_front, read_places
+from bot.workspaces import build_front, read_places
 from storage.database import make_sessions, open_database
 from storage.keeping_apart import CrossedOver
 from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person

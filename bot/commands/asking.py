@@ -25,7 +25,7 @@ from storage.models import Person
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    ask = commands.add_parser("ask", help="answer one question, or a file of them; nothing is stored")
+    ask = commands.add_parser("ask")
     ask.add_argument("question", nargs="?")
     ask.add_argument("--batch", type=Path, metavar="FILE.jsonl")
     ask.add_argument("--as", dest="who", metavar="EMAIL", help="somebody of the roster, else of the sample roster")

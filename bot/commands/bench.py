@@ -22,7 +22,7 @@ from storage.database import make_sessions, migrate, open_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    bench = commands.add_parser("bench", help="bench console|lattice|…: speed and scale, measured on this machine")
+    bench = commands.add_parser("bench")
     what = bench.add_subparsers(required=True, metavar="what")
     _add_answering(what)
     _add_events(what)

@@ -17,7 +17,7 @@ from storage.models import Person
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    checkins = commands.add_parser("checkins", help="career check-ins: plan, send, report")
+    checkins = commands.add_parser("checkins")
     actions = checkins.add_subparsers(required=True, metavar="action")
     planning = actions.add_parser("plan", help="give every check-in its day that is near enough, once")
     planning.set_defaults(run=run_plan)

@@ -22,18 +22,18 @@ BY_COMMAND = "asked for on the operator's command line"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    reviews = commands.add_parser("reviews", help="reviews export: coaches' open reviews as content tests and proposals")
+    reviews = commands.add_parser("reviews")
     reviews.add_argument("action", choices=["export"])
     reviews.add_argument("--out", type=Path, metavar="DIR", help="where reviews.yaml goes; content/tests unless told")
     reviews.add_argument("--workspace", default="", help="which one's, where WORKSPACES_FILE names several")
     reviews.set_defaults(run=run_reviews)
-    person = commands.add_parser("person", help="person export|erase EMAIL: what is stored about somebody")
+    person = commands.add_parser("person")
     person.add_argument("action", choices=["export", "erase"])
     person.add_argument("email")
     person.add_argument("--workspace", help="Slack team id, needed when the address is in several")
     person.add_argument("--yes", action="store_true", help="erase without asking")
     person.set_defaults(run=run_person)
-    retention = commands.add_parser("retention", help="erase what is older than content/employer.yaml keeps, once")
+    retention = commands.add_parser("retention")
     retention.set_defaults(run=run_retention)
 
 

@@ -14,7 +14,7 @@ from bot.services.content_checks import run_content_tests
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    content = commands.add_parser("content", help="content check: validates all content and runs its tests")
+    content = commands.add_parser("content")
     content.add_argument("action", choices=["check"])
     content.add_argument("--json", action="store_true")
     content.set_defaults(run=run_content)

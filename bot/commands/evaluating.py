@@ -17,7 +17,7 @@ from bot.services.evaluation_page import evaluation_page
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("evaluate", help="accuracy on labelled questions")
+    parser = commands.add_parser("evaluate")
     parser.add_argument("--questions", type=Path, default=Path("tests/questions"), metavar="FILE or FOLDER")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--page", type=Path, metavar="FILE.html", help="write a page with a chart, too")

@@ -11,24 +11,25 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings
+from bot.domain.problems import WorkspacesFileError
 from bot.operations.backup import back_up, restore
 from bot.operations.doctor import examine
 from bot.operations.faults import BackupProblem
 from bot.slack.installing import Installations
 from bot.version import VERSION
-from bot.workspaces import WorkspacesFileError, read_places
+from bot.workspaces import read_places
 from storage.database import open_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    backup = commands.add_parser("backup", help="backup FILE: the whole database, while Trellis runs")
+    backup = commands.add_parser("backup")
     backup.add_argument("file", type=Path)
     backup.set_defaults(run=run_backup)
-    back = commands.add_parser("restore", help="restore FILE: a backup in the place of the database; stop Trellis first")
+    back = commands.add_parser("restore")
     back.add_argument("file", type=Path)
     back.add_argument("--yes", action="store_true", help="replace what the database holds")
     back.set_defaults(run=run_restore)
-    doctor = commands.add_parser("doctor", help="is everything as it should be, and how to mend what is not")
+    doctor = commands.add_parser("doctor")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(run=run_doctor)
 

@@ -20,7 +20,7 @@ from storage.database import make_sessions, migrate, open_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    roster = commands.add_parser("roster", help="roster import FILE.csv: people, with a report a line")
+    roster = commands.add_parser("roster")
     roster.add_argument("action", choices=["import", "watch"], help="a file, or a folder of nightly files until Ctrl-C")
     roster.add_argument("file", type=Path, nargs="?", help="may be left out where the workspaces file names it")
     roster.add_argument("--workspace", required=True, help="Slack team id, e.g. T0123ABCD")

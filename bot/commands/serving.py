@@ -19,25 +19,22 @@ from storage.database import migrate
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    demo = commands.add_parser("demo", help="the whole product on this machine, with a Slack of its own")
+    demo = commands.add_parser("demo")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--no-open", action="store_true", help="don't open a browser")
     demo.add_argument("--once", metavar="QUESTION", help="ask one question through the whole path, print the reply, exit")
     demo.add_argument("--as", dest="who", default=ASKS_ONCE, metavar="EMAIL", help="who asks with --once")
     demo.set_defaults(run=run_demonstration)
-    serve = commands.add_parser("run", help="serve Slack: Socket Mode with SLACK_APP_TOKEN, else HTTP at /slack/events")
+    serve = commands.add_parser("run")
     only = "this part alone: slack, deliver, checkins or console; several times, or with commas. All of them unless told"
     serve.add_argument("--only", action="append", default=[], metavar="PART", help=only)
     serve.add_argument("--engine", choices=["own", "procrastinate"], default="own", help="what rings for the recurring jobs")
-    serve.set_defaults(run=run_serve)
-    database = commands.add_parser("db", help="db upgrade: brings the database up to date")
+    serve.set_defaults(run=run_serve, serves=True)
+    database = commands.add_parser("db")
     database.add_argument("action", choices=["upgrade"])
     database.set_defaults(run=run_database)
-    for name, job, help_text in (
-        ("deliver", deliver_once, "send what is due in the outbox, once"),
-        ("sweep", sweep_once, "answer what a crash left behind in the inbox, once"),
-    ):
-        commands.add_parser(name, help=help_text).set_defaults(run=job)
+    commands.add_parser("deliver").set_defaults(run=deliver_once)
+    commands.add_parser("sweep").set_defaults(run=sweep_once)
 
 
 def run_demonstration(arguments: argparse.Namespace, settings: Settings) -> int:

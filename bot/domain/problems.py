@@ -24,5 +24,9 @@ class ContentError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class WorkspacesFileError(Exception):
+    """The workspaces file can't be used; the message says what is wrong, a line each."""
+
+
 def errors_in(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.level == "error"]
