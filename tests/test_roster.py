@@ -285,6 +285,11 @@ def test_a_file_that_is_no_people_file_is_refused_with_its_columns(hr):
     assert "no column looks like a name. The file has: Invoice, Amount" in outcome.refused
 
 
+@pytest.mark.parametrize("text", ["", "\n", ",,\n1,Ann,\n"])
+def test_an_empty_file_is_called_empty(hr, text):
+    assert hr.take(text).refused.startswith("the file is empty, or its first line is")
+
+
 def people_command(file, workspace, settings, *more):
     arguments = parser().parse_args(["roster", "import", str(file), "--workspace", workspace, *more])
     return arguments.run(arguments, settings)

@@ -146,6 +146,9 @@ class RosterImport:
         with _open(file) as lines:
             reader = csv.reader(lines, delimiter=_delimiter(lines))
             header = next(reader, [])
+            if not any(name.strip() for name in header):
+                self.outcome.refused = "the file is empty, or its first line is; the columns' names belong there"
+                return None
             columns = columns_of(header, self.rules)
             self.outcome.ignored = columns.ignored
             names = {"first_name", "full_name"} & set(columns.fields)
