@@ -7,7 +7,7 @@ COPY pyproject.toml uv.lock README.md ./
 RUN uv sync --locked --no-dev --no-install-project
 COPY bot bot
 COPY storage storage
-RUN uv sync --locked --no-dev
+RUN uv sync --locked --no-dev && /app/.venv/bin/python -m compileall -q bot storage
 COPY content content
 COPY manifest.json ./
 # The content is checked, and the matcher learnt, while the image is made: a start takes seconds, and broken content
@@ -27,6 +27,6 @@ VOLUME /data
 EXPOSE 8000 8001 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --start-period=120s --interval=30s --timeout=5s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/healthz', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as web; port = os.environ.get('OPERATIONS_PORT') or '9090'; port == '0' or web.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=4)"]
 ENTRYPOINT ["trellis"]
 CMD ["run"]

@@ -1,10 +1,13 @@
 """What an operator is given to run Trellis with fits the program that it runs."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distribution, packages_distributions
 from itertools import pairwise
 from pathlib import Path
@@ -143,6 +146,37 @@ def test_what_an_installation_runs_was_compiled_when_it_was_set_up(tmp_path):
     said = subprocess.run(["make", "--dry-run", "--always-make", "setup"], capture_output=True, text=True).stdout
     assert "--compile-bytecode" in said
     assert "-m compileall -q bot storage" in said
+
+
+def test_the_image_is_healthy_by_the_operations_port_that_is_set():
+    check = Path("Dockerfile").read_text().partition("HEALTHCHECK")[2].partition("CMD ")[2].splitlines()[0]
+    command = [sys.executable, *json.loads(check)[1:]]
+
+    class Process(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Process) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = {"OPERATIONS_PORT": str(server.server_port)}
+        assert subprocess.run(command, env=at, capture_output=True).returncode == 0
+        server.shutdown()
+    assert subprocess.run(command, env=at, capture_output=True).returncode != 0, "nobody answers there now"
+    assert subprocess.run(command, env={"OPERATIONS_PORT": "0"}, capture_output=True).returncode == 0, "none is served"
+
+
+def test_compose_is_told_where_the_password_stands_wherever_it_is_written_down():
+    files = [*Path("docs").glob("*.md"), Path("README.md"), *Path("deploy").iterdir()]
+    commands = [
+        line for file in files for line in file.read_text().splitlines() if "docker compose" in line and " -f " in line
+    ]
+    assert commands
+    assert all("--env-file .env -f deploy/compose.yaml" in line for line in commands)
+
+
+def test_a_wrong_setting_is_not_tried_again_and_again():
+    assert "RestartPreventExitStatus=2" in UNIT.read_text().splitlines()
 
 
 def installed_by(requirements: list[str]) -> set[str]:
