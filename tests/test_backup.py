@@ -44,6 +44,12 @@ def trellis(url: str, *words: object) -> int:
     return int(arguments.run(arguments, Settings(database_url=url)))
 
 
+def run(url: str, *words: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """The command as a process of its own, between two pipes."""
+    environment = os.environ | {"DATABASE_URL": url}
+    return subprocess.run([sys.executable, "-m", "bot", *words], env=environment, input=given, capture_output=True)
+
+
 def exchanges(url: str) -> list[str]:
     engine = open_database(url)
     with Session(engine) as session:
@@ -68,6 +74,32 @@ def test_what_was_backed_up_while_trellis_ran_is_restored_on_another_machine(wor
     assert trellis(another, "restore", file) == 0
     assert "3 people, 1 exchanges" in capsys.readouterr().out
     assert exchanges(another) == ["what does a cook make"]
+
+
+def test_a_backup_goes_through_a_pipe_where_no_file_can_be_kept(world, database_url, another, tmp_path):
+    world.say("UDWAYNE", "what does a cook make")
+    made = run(database_url, "backup", "-")
+    assert made.returncode == 0
+    assert b"3 people, 1 exchanges" in made.stderr
+    restored = run(another, "restore", "-", given=made.stdout)
+    assert (restored.returncode, restored.stderr) == (0, b"")
+    assert b"3 people, 1 exchanges" in restored.stdout
+    assert exchanges(another) == ["what does a cook make"]
+    (tmp_path / "out").write_bytes(made.stdout)
+    assert trellis(another, "restore", tmp_path / "out", "--yes") == 0, "it is the same kind of file"
+
+
+def test_half_a_backup_from_a_pipe_and_a_pipe_from_an_empty_database_change_nothing(world, database_url, another, tmp_path):
+    made = run(database_url, "backup", "-").stdout
+    for given in (made[: len(made) // 2], b""):
+        restored = run(another, "restore", "-", given=given)
+        assert restored.returncode == 1
+        assert b"Traceback" not in restored.stderr
+        assert len(restored.stderr.splitlines()) == 1
+    if database_url.startswith("sqlite"):
+        nothing = run(f"sqlite:///{tmp_path}/nowhere.db", "backup", "-")
+        assert (nothing.returncode, nothing.stdout) == (1, b"")
+        assert b"There is no database" in nothing.stderr
 
 
 def test_a_backup_is_for_its_owner_only_and_leaves_nothing_beside_it(world, database_url, tmp_path):

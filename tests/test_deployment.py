@@ -90,11 +90,37 @@ def test_prometheus_itself_takes_the_alerts():
     assert subprocess.run(["promtool", "check", "rules", str(ALERTS)], capture_output=True).returncode == 0
 
 
+def test_the_nightly_backup_in_a_cluster_has_no_more_rights_than_trellis_itself():
+    job = yaml.safe_load(Path("deploy/kubernetes-backup.yaml").read_text())
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    parts = {part["kind"]: part for part in yaml.safe_load_all(Path("deploy/kubernetes.yaml").read_text())}
+    other = parts["Deployment"]["spec"]["template"]["spec"]
+    for key in ("image", "envFrom", "securityContext"):
+        assert pod["containers"][0][key] == other["containers"][0][key]
+    assert pod["securityContext"].items() >= other["securityContext"].items()
+
+
+def test_the_nightly_backup_gets_its_name_when_it_is_whole(tmp_path):
+    unit = Path("deploy/trellis-backup.service").read_text()
+    script = re.search(r"^ExecStart=/bin/sh -euc '(.+)'$", unit, re.MULTILINE)[1].replace("$$", "$").replace("%%", "%")
+    for status, kept in ((1, [".part"]), (0, [".backup"])):
+        folder = tmp_path / str(status)
+        folder.mkdir()
+        (folder / "admin").write_text(f"#!/bin/sh\necho kept\nexit {status}\n")
+        (folder / "admin").chmod(0o755)
+        here = script.replace("/var/backups/trellis", str(folder)).replace(
+            "/usr/local/sbin/trellis-admin", str(folder / "admin")
+        )
+        assert subprocess.run(["sh", "-euc", here]).returncode == status
+        assert [file.suffix for file in folder.glob("trellis-*")] == kept
+
+
 def test_the_unit_runs_the_command_that_there_is():
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not here")
-    found = subprocess.run(["systemd-analyze", "verify", "--man=no", str(UNIT)], capture_output=True, text=True)
-    wrong = [line for line in found.stderr.splitlines() if UNIT.name in line and "not executable" not in line]
+    units = [str(UNIT), "deploy/trellis-backup.service", "deploy/trellis-backup.timer"]
+    found = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    wrong = [line for line in found.stderr.splitlines() if "trellis" in line and "not executable" not in line]
     assert not wrong
 
 

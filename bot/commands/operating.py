@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings
 from bot.domain.problems import WorkspacesFileError
-from bot.operations.backup import back_up, restore
+from bot.operations.backup import back_up, back_up_to, restore, restore_from
 from bot.operations.doctor import examine
 from bot.operations.faults import BackupProblem
 from bot.slack.installing import Installations
@@ -23,10 +23,10 @@ from storage.database import open_database
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup")
-    backup.add_argument("file", type=Path)
+    backup.add_argument("file", type=Path, help="a new file; - is standard output")
     backup.set_defaults(run=run_backup)
     back = commands.add_parser("restore")
-    back.add_argument("file", type=Path)
+    back.add_argument("file", type=Path, help="a backup; - is standard input")
     back.add_argument("--yes", action="store_true", help="replace what the database holds")
     back.set_defaults(run=run_restore)
     doctor = commands.add_parser("doctor")
@@ -35,7 +35,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
+    streamed = str(arguments.file) == "-"
+    if streamed and sys.stdout.isatty():
+        print("A backup is nothing to look at: trellis backup - > FILE", file=sys.stderr)
+        return 2
     try:
+        if streamed:
+            held = back_up_to(settings.database_url, sys.stdout.buffer)
+            print(f"{held}. It holds what people wrote: keep it as safe as the database.", file=sys.stderr)
+            return 0
         held = back_up(settings.database_url, arguments.file)
     except BackupProblem as problem:
         print(problem, file=sys.stderr)
@@ -49,7 +57,10 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
-        held = restore(settings.database_url, arguments.file, datetime.now(UTC), overwrite=arguments.yes)
+        if str(arguments.file) == "-":
+            held = restore_from(settings.database_url, sys.stdin.buffer, datetime.now(UTC), overwrite=arguments.yes)
+        else:
+            held = restore(settings.database_url, arguments.file, datetime.now(UTC), overwrite=arguments.yes)
     except BackupProblem as problem:
         print(problem, file=sys.stderr)
         return 1

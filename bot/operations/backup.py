@@ -1,6 +1,7 @@
 """Backup and restore of the whole database, checked on the way out and on the way in."""
 
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -9,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, inspect, update
@@ -59,6 +61,47 @@ def back_up(url: str, file: Path) -> Contents:
         if not (revision := postgresql_tools.revision_in(new)):
             raise BackupProblem("The database has no tables of Trellis: is DATABASE_URL right?")
         return Contents(revision, contents_of(url).counts)
+
+
+def back_up_to(url: str, out: BinaryIO) -> Contents:
+    """The same into a stream, for a place that only others can write to. PostgreSQL's goes there as it is made, so only the
+    end, without a BackupProblem, says that it is whole; SQLite's is made and checked beside the database first.
+    """
+    if _is_sqlite(url):
+        _must_be_there(url)
+        with _scratch_file(url) as file:
+            held = back_up(url, file)
+            with file.open("rb") as read:
+                shutil.copyfileobj(read, out)
+    else:
+        with _engine(url) as engine:
+            if not inspect(engine).has_table("alembic_version"):
+                raise BackupProblem("The database has no tables of Trellis: is DATABASE_URL right?")
+        postgresql_tools.dump_to(url, out)
+        held = contents_of(url)
+    out.flush()
+    return held
+
+
+def restore_from(url: str, given: BinaryIO, now: datetime, *, overwrite: bool) -> Contents:
+    """Out of a stream, which is checked as a whole before anything is touched: it is kept on disk meanwhile."""
+    with _scratch_file(url) as file:
+        with file.open("wb") as kept:
+            shutil.copyfileobj(given, kept)
+        return restore(url, file, now, overwrite=overwrite)
+
+
+@contextmanager
+def _scratch_file(url: str) -> Iterator[Path]:
+    """For a whole database: beside SQLite's, where there is room for another; PostgreSQL's in TMPDIR."""
+    folder = _path_of(url).parent if _is_sqlite(url) else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".trellis-backup-", dir=folder) as made:
+            yield Path(made) / "standard input"
+    except OSError as error:
+        raise BackupProblem(f"The backup could not be passed on: {error.strerror}.") from error
 
 
 def restore(url: str, file: Path, now: datetime, *, overwrite: bool) -> Contents:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy.engine import URL, make_url
 
@@ -22,9 +23,14 @@ END $$"""
 
 
 def dump(url: str, file: Path) -> None:
-    """The whole database in PostgreSQL's compressed format, as of one moment."""
+    """Into a file of its own."""
     with file.open("wb") as out:
-        _run("pg_dump", _where(url), "--format=custom", "--no-owner", "--no-privileges", url=url, out=out.fileno())
+        dump_to(url, out)
+
+
+def dump_to(url: str, out: BinaryIO) -> None:
+    """The whole database in PostgreSQL's compressed format, as of one moment."""
+    _run("pg_dump", _where(url), "--format=custom", "--no-owner", "--no-privileges", url=url, out=out.fileno())
 
 
 def revision_in(file: Path) -> str:
