@@ -1,5 +1,6 @@
 """What an operator is given to run Trellis with fits the program that it runs."""
 
+import csv
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from slack_sdk import WebClient
 
 from bot.commands import COMMANDS, parser
 from bot.config import Settings
@@ -203,6 +205,27 @@ def test_compose_is_told_where_the_password_stands_wherever_it_is_written_down()
 
 def test_a_wrong_setting_is_not_tried_again_and_again():
     assert "RestartPreventExitStatus=2" in UNIT.read_text().splitlines()
+
+
+def test_an_installation_is_tried_out_without_slack_as_the_operators_page_says(tmp_path):
+    page = DOCS.read_text()
+    people = page.partition("cat > people.yaml <<END\n")[2].partition("END\n")[0]
+    (tmp_path / "people.yaml").write_text(people)
+    options = re.search(r"-m bot\.localslack --people people\.yaml (.+?) +#", page)[1].split()
+    command = [sys.executable, "-m", "bot.localslack", "--people", str(tmp_path / "people.yaml"), "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as slack:
+        try:
+            lines = [next(slack.stdout).strip() for _ in range(9)]
+            given = dict(line.split("=", 1) for line in lines if "=" in line)
+            assert {name.lower() for name in given} <= set(Settings.model_fields)
+            client = WebClient(given["SLACK_BOT_TOKEN"], base_url=given["SLACK_API_URL"])
+            assert client.auth_test()["team_id"] == "T0LOCAL"
+            assert client.chat_postMessage(channel="C0COACHES", text="somebody asks for a person")["ok"]
+        finally:
+            slack.terminate()
+    with Path("content/sample/roster.csv").open() as roster:
+        addresses = {row["email"] for row in csv.DictReader(roster)}
+    assert {each["email"] for each in yaml.safe_load(people)} <= addresses
 
 
 def installed_by(requirements: list[str]) -> set[str]:

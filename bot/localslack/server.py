@@ -32,6 +32,7 @@ from bot.localslack.workspace import Json, SlackError, User, Workspace
 
 SOCKET_TICKET_LIVES = timedelta(seconds=30)
 RESPONSE_URL_LIVES = timedelta(minutes=30)
+BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-local", "xapp-local", "local-signing-secret"
 HANGS_FOR = 15.0  # seconds: longer than any sensible client waits
 
 
@@ -48,9 +49,9 @@ class LocalSlack:
         people: list[User],
         *,
         port: int = 0,
-        bot_token: str = "xoxb-local",
-        app_token: str = "xapp-local",
-        signing_secret: str = "local-signing-secret",
+        bot_token: str = BOT_TOKEN,
+        app_token: str = APP_TOKEN,
+        signing_secret: str = SIGNING_SECRET,
         client_id: str = "local-client",
         client_secret: str = "local-client-secret",
         request_url: str | None = None,
