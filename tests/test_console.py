@@ -156,6 +156,67 @@ def test_a_chat_that_asks_for_nobody_is_opened_only_for_a_reason(console):
     assert console.rows(AuditEntry)[-1].reason == "Checking greetings after the update"
 
 
+def test_nobody_gets_round_the_reason_by_taking_the_chat_for_oneself(console):
+    console.world.say("UDWAYNE", "hello there")
+    browser, carmen = console.as_("carmen"), console.person("carmen").id
+    for act, fields in (("assign", {"to": str(carmen)}), ("claim", {}), ("snooze", {"until": "2026-11-24T15:00:00+00:00"})):
+        browser.post(f"/conversations/1/{act}", **fields)
+        assert "hello there" not in browser.page("/conversations/1"), act
+    assert [entry.act for entry in console.rows(AuditEntry)] == ["signed in", "snoozed"]
+    assert len(said_to(console, "UDWAYNE")) == 1, "he was not told that somebody is there"
+    browser.post("/conversations/1/open", reason="Checking greetings after the update")
+    browser.post("/conversations/1/assign", to=str(carmen))
+    later(console, minutes=31)
+    assert "hello there" not in console.as_("carmen").page("/conversations/1"), "what she gave herself is no reason later"
+
+
+def test_a_chat_that_a_lead_gives_away_for_a_reason_is_opened_by_the_coach_it_is_given_to(console):
+    console.world.say("UDWAYNE", "hello there")
+    ben, carmen = console.as_("ben"), console.person("carmen").id
+    ben.post("/conversations/1/assign", to=str(carmen))
+    assert console.rows(Attention)[0].assigned_to is None, "the lead has said no reason yet"
+    ben.post("/conversations/1/open", reason="His supervisor asked us to call him")
+    ben.post("/conversations/1/assign", to=str(carmen))
+    assert "hello there" in console.as_("carmen").page("/conversations/1")
+
+
+@pytest.mark.parametrize("access", ["coach", "lead"])
+def test_a_manager_who_is_also_a_coach_never_meets_the_people_who_report_to_her(console, access):
+    world = console.world
+    with world.desk.sessions() as session:
+        session.merge(console.person("marta")).access = access
+        session.commit()
+    assert console.person("rosa").manager_id == console.person("marta").id
+    world.say("UROSA", "quiero hablar con una persona de verdad")
+    rosa, marta = console.person("rosa").id, console.person("marta").id
+    browser = console.as_("marta")
+    for view in ("/inbox", "/inbox?reason=everything", "/inbox?words=persona", "/inbox/counts"):
+        page = browser.page(view)
+        assert in_inbox(page) == []
+        assert "Waiting for a person</span> <b>1</b>" not in page
+    for address in ("/conversations/1", "/handoffs/1"):
+        assert browser.client.get(address, follow_redirects=True).status_code == 404
+    assert browser.post("/conversations/1/open", reason="a good long reason").status_code == 404
+    assert browser.post("/conversations/1/reveal", reason="a good long reason").status_code == 404
+    assert browser.post("/conversations/1/notes", words="x").status_code == 404
+    browser.post("/conversations/1/claim")
+    world.click("UMARTA", "claim_handoff", "1")
+    assert console.rows(Handoff)[0].state == "waiting"
+    console.as_("ben").post("/conversations/1/assign", to=str(marta))
+    assert console.rows(Attention)[0].assigned_to is None
+    if access == "lead":
+        assert "Delgado" not in browser.page("/people?words=Rosa")
+        assert browser.get(f"/people/{rosa}").status_code == 404
+        assert browser.post(f"/people/{rosa}/export", reason="just looking").status_code == 404
+        console.as_("carmen").page("/conversations/1")
+        assert f"person {rosa}" not in browser.page("/audit")
+    later(console, hours=5)
+    escalate(world.desk)
+    assert f"escalated:1:{marta}" not in {item.key for item in console.rows(OutboxItem)}
+    console.as_("marta").post("/conversations/1/resolve")
+    assert console.rows(Handoff)[0].state == "waiting"
+
+
 def test_the_log_can_not_be_changed_even_by_the_program(console):
     from sqlalchemy import delete, update
     from sqlalchemy.exc import DBAPIError

@@ -14,10 +14,11 @@ from bot.console.parts import Parts, parts_of
 from bot.console.views import flash, render
 from bot.services.audit import log_of
 from bot.services.coach_inbox import without_names
+from bot.services.opening import conversation_for, may_open, open_conversation, reveal
 from bot.services.plan_words import plan_of
 from bot.services.reviewing import VERDICTS, card_choices
 from bot.services.stepping_in import coaches_of
-from bot.services.story import Story, may_open, open_conversation, reveal, tell
+from bot.services.story import Story, tell
 from storage.models import Handoff, Person, SavedReply
 
 SHORTEST_REASON = 8
@@ -32,13 +33,14 @@ def conversation(request: Request, staff: Staff, conversation_id: int) -> Respon
     parts = parts_of(request)
     now = parts.desk.clock()
     with parts.desk.sessions() as session:
+        try:
+            conversation_for(session, staff, conversation_id)
+        except LookupError:
+            raise HTTPException(404) from None
         reason = may_open(session, staff, conversation_id, now)
         if reason is None:
             return render(request, "open_with_reason.html", staff=staff, conversation_id=conversation_id)
-        try:
-            open_conversation(session, staff, conversation_id, reason, now)
-        except LookupError:
-            raise HTTPException(404) from None
+        open_conversation(session, staff, conversation_id, reason, now)
         session.commit()
     with parts.reading() as session:
         story = tell(session, staff, conversation_id, parts.secret)

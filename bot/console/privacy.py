@@ -24,7 +24,7 @@ router = APIRouter()
 @router.get("/audit")
 def audit(request: Request, staff: Staff, before: SHORT = "") -> Response:
     with parts_of(request).reading() as session:
-        acts = log_of(session, staff.workspace, before=int(before) if before.isdecimal() else None)
+        acts = log_of(session, staff.workspace, before=int(before) if before.isdecimal() else None, reader=staff)
         names = names_of(session, [act.subject_id for act in acts])
     return render(request, "audit.html", staff=staff, acts=acts, names=names, page_size=MOST_SHOWN)
 
@@ -33,7 +33,7 @@ def audit(request: Request, staff: Staff, before: SHORT = "") -> Response:
 def people(request: Request, staff: Staff, words: SHORT = "") -> Response:
     """Find one person by name, number or address; the list is never shown whole."""
     with parts_of(request).reading() as session:
-        found = _search(session, staff.workspace, words.strip()) if len(words.strip()) >= 2 else []
+        found = _search(session, staff, words.strip()) if len(words.strip()) >= 2 else []
     return render(request, "people.html", staff=staff, words=words, found=found)
 
 
@@ -87,17 +87,19 @@ def person_erase(request: Request, staff: Staff, person_id: int, name: REASON = 
 
 def _person(session: Session, staff: Person, person_id: int) -> Person:
     person = session.get(Person, person_id)
-    if person is None or person.workspace != staff.workspace:
-        raise HTTPException(404)
+    if person is None or person.workspace != staff.workspace or person.manager_id == staff.id:
+        raise HTTPException(404)  # their own manager neither learns who talks with them nor gets a copy: another one does it
     return person
 
 
-def _search(session: Session, workspace: str, words: str) -> list[Person]:
+def _search(session: Session, staff: Person, words: str) -> list[Person]:
     whole = func.lower(col(Person.first_name) + " " + col(Person.last_name))
     fits = or_(
         whole.contains(words.lower(), autoescape=True),
         func.lower(Person.email) == words.lower(),
         Person.employee_id == words,
     )
-    wanted = select(Person).where(Person.workspace == workspace, fits)
+    wanted = select(Person).where(
+        Person.workspace == staff.workspace, fits, col(Person.manager_id).is_distinct_from(staff.id)
+    )
     return list(session.exec(wanted.order_by(Person.last_name, Person.first_name).limit(20)))

@@ -13,8 +13,9 @@ from bot.console.parts import parts_of
 from bot.console.views import flash
 from bot.domain.privacy import redact
 from bot.services import notes, reviewing, stepping_in
+from bot.services.opening import conversation_for
 from bot.services.stepping_in import CantDo
-from storage.models import Conversation, OutboxItem, Person, SavedReply
+from storage.models import OutboxItem, Person, SavedReply
 
 LONG = Annotated[str, Form(max_length=40_000)]
 SHORT = Annotated[str, Form(max_length=200)]
@@ -172,10 +173,10 @@ def _do(request: Request, conversation_id: int, act: Callable[[Session, datetime
 
 
 def _employee(session: Session, staff: Person, conversation_id: int) -> int:
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.workspace != staff.workspace:
-        raise HTTPException(404)
-    return conversation.person_id
+    try:
+        return conversation_for(session, staff, conversation_id).person_id
+    except LookupError:
+        raise HTTPException(404) from None
 
 
 def _moment(words: str) -> datetime:

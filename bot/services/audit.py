@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from storage.models import AuditEntry, Person
 
@@ -56,13 +56,18 @@ def log_of(
     subject_id: int | None = None,
     conversation_id: int | None = None,
     before: int | None = None,
+    reader: Person | None = None,
 ) -> list[Act]:
-    """The latest acts first; those about one person or conversation when asked. `before` is the id to page on from."""
+    """The latest acts first; those about one person or conversation when asked. `before` is the id to page on from.
+    What concerns people whom `reader` manages is left out."""
     wanted = select(AuditEntry).where(AuditEntry.workspace == workspace)
     if subject_id is not None:
         wanted = wanted.where(AuditEntry.subject_id == subject_id)
     if conversation_id is not None:
         wanted = wanted.where(AuditEntry.conversation_id == conversation_id)
+    if reader is not None:
+        team = select(Person.id).where(Person.workspace == workspace, Person.manager_id == reader.id)
+        wanted = wanted.where(or_(col(AuditEntry.subject_id).is_(None), col(AuditEntry.subject_id).not_in(team)))
     if before is not None:
         wanted = wanted.where(col(AuditEntry.id) < before)
     entries = session.exec(wanted.order_by(col(AuditEntry.id).desc()).limit(MOST_SHOWN)).all()

@@ -112,7 +112,7 @@ def _place(after: str) -> list[float]:
 def _conditions(
     rows: Select[Attention], session: Session, coach: Person, wanted: Filter, now: datetime
 ) -> Select[Attention]:
-    rows = rows.where(Attention.workspace == coach.workspace)
+    rows = rows.where(Attention.workspace == coach.workspace, _not_own_team(coach))
     if wanted.reason in LEVELS and wanted.reason:
         rows = rows.where(Attention.level == LEVELS[wanted.reason])
     elif not wanted.is_search and wanted.reason != "everything":
@@ -137,6 +137,12 @@ def _conditions(
     if wanted.is_search:
         rows = rows.where(col(Attention.conversation_id).in_(_found(session, coach.workspace, wanted.words)))
     return rows
+
+
+def _not_own_team(coach: Person) -> ColumnElement[bool]:
+    """Those who report to the coach turn to another one: a manager does not even learn that there is a chat."""
+    team = select(Person.id).where(Person.workspace == coach.workspace, Person.manager_id == coach.id)
+    return col(Attention.person_id).not_in(team)
 
 
 def _awake(now: datetime) -> ColumnElement[bool]:
@@ -366,7 +372,9 @@ class Counts:
 
 def count_conversations(session: Session, coach: Person, now: datetime) -> Counts:
     """Counts of what needs someone now."""
-    open_ones = and_(Attention.workspace == coach.workspace, col(Attention.level) < NOTHING, _awake(now))
+    open_ones = and_(
+        Attention.workspace == coach.workspace, col(Attention.level) < NOTHING, _awake(now), _not_own_team(coach)
+    )
     grouped = (
         select(
             Attention.level,

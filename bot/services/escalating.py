@@ -44,7 +44,7 @@ def _unclaimed(desk: Desk, session: Session, now: datetime) -> list[OutboxItem]:
         values = {"who": f"<@{person.slack_id}>", "since": _time(handoff.asked_at, kb.employer["zone"])}
         payload = desk.draw_handoff(kb, values["who"], handoff.urgent, handoff.id or 0)
         payload = _with_words(payload, kb.say("handoff_escalated", "en", **values))
-        told += _to_leads(session, handoff.workspace, f"escalated:{handoff.id}", payload, now)
+        told += _to_leads(session, person, f"escalated:{handoff.id}", payload, now)
         told.append(_to_employee(desk, session, handoff, person, now))
     return [item for item in told if item]
 
@@ -85,7 +85,7 @@ def _unanswered(desk: Desk, session: Session, now: datetime) -> list[OutboxItem]
         }
         payload = {"text": kb.say("reply_escalated", "en", **values)}
         key = f"unanswered:{row.conversation_id}:{row.since.timestamp():.0f}"
-        told += _to_leads(session, row.workspace, key, payload, now)
+        told += _to_leads(session, person, key, payload, now)
     return [item for item in told if item]
 
 
@@ -101,13 +101,15 @@ def _alerts_that_failed(desk: Desk, session: Session, now: datetime) -> list[Out
                 person = session.get_one(Person, handoff.person_id)
                 payload = desk.draw_handoff(desk.answering.kb, f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
                 words = desk.answering.kb.say("alert_failed", "en", who=f"<@{person.slack_id}>")
-                told += _to_leads(session, workspace, f"alert:{handoff.id}", _with_words(payload, words), now)
+                told += _to_leads(session, person, f"alert:{handoff.id}", _with_words(payload, words), now)
     return [item for item in told if item]
 
 
-def _to_leads(session: Session, workspace: str, key: str, payload: dict[str, Any], now: datetime) -> list[OutboxItem | None]:
-    """To every lead coach in person; to every coach where there is no lead."""
+def _to_leads(session: Session, about: Person, key: str, payload: dict[str, Any], now: datetime) -> list[OutboxItem | None]:
+    """To every lead coach in person; to every coach where there is no lead. Never to the employee's own manager."""
+    workspace = about.workspace
     team = select(Person).where(Person.workspace == workspace, Person.status == "active", col(Person.slack_id).is_not(None))
+    team = team.where(col(Person.id).is_distinct_from(about.manager_id))
     leads = (
         session.exec(team.where(Person.access == "lead")).all() or session.exec(team.where(Person.access == "coach")).all()
     )

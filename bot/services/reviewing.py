@@ -18,6 +18,7 @@ from bot.knowledge_base import KnowledgeBase
 from bot.services.answering import Answering
 from bot.services.attention import reassess
 from bot.services.audit import record
+from bot.services.opening import manages
 from bot.services.stepping_in import CantDo
 from storage.database import Sessions
 from storage.models import Exchange, Person, Review
@@ -61,7 +62,12 @@ def review(
 ) -> Review:
     """Keep a verdict. The employee's own words are never taken over: the question must be said another way."""
     exchange = session.get(Exchange, exchange_id)
-    if exchange is None or exchange.conversation_id != conversation_id or exchange.workspace != coach.workspace:
+    if (
+        exchange is None
+        or exchange.conversation_id != conversation_id
+        or exchange.workspace != coach.workspace
+        or manages(session, coach, exchange.person_id)
+    ):
         raise CantDo("This message does not exist any more.")
     question = redact(" ".join(given.question.replace("\0", "").split())[:MOST_WORDS])
     if given.verdict not in VERDICTS:

@@ -17,6 +17,7 @@ from bot.knowledge_base.base import show_date
 from bot.services import queues
 from bot.services.attention import reassess
 from bot.services.audit import full_name, record
+from bot.services.opening import conversation_for, manages, may_open
 from storage.models import Attention, CoachMessage, Conversation, Handoff, InboxItem, OutboxItem, Person
 
 MOST_WORDS = 3000  # characters of one message by a coach
@@ -49,7 +50,8 @@ def claim_of(session: Session, conversation_id: int) -> Claim | None:
 
 
 def claim(session: Session, kb: KnowledgeBase, coach: Person, conversation_id: int, now: datetime) -> list[OutboxItem]:
-    """The coach takes the conversation; the employee is told who is there. Raises CantDo when somebody else was faster."""
+    """The coach takes the conversation; the employee is told who is there. Raises CantDo when somebody else was faster, or
+    when nothing asks for a coach and this one has not said why."""
     conversation = _conversation(session, coach, conversation_id)
     held = claim_of(session, conversation_id)
     if held and held.coach.id != coach.id:
@@ -60,6 +62,7 @@ def claim(session: Session, kb: KnowledgeBase, coach: Person, conversation_id: i
     if held and not taken:
         return []
     if not taken:
+        _check_reason(session, coach, conversation_id, now)
         session.add(
             Handoff(
                 workspace=conversation.workspace,
@@ -88,6 +91,8 @@ def claim_handoff(session: Session, kb: KnowledgeBase, coach: Person, handoff_id
         raise CantDo("This request does not exist any more.")
     if handoff.state == "resolved":
         raise CantDo("This request is resolved already.")
+    if manages(session, coach, handoff.person_id):
+        raise CantDo("You are this person's manager. Another coach takes care of it.")
     return claim(session, kb, coach, handoff.conversation_id, now)
 
 
@@ -162,13 +167,18 @@ def snooze(session: Session, coach: Person, conversation_id: int, until: datetim
 
 
 def assign(session: Session, actor: Person, conversation_id: int, to: int | None, now: datetime) -> None:
-    """Whose it is. Coaches take or drop it themselves; only leads give it to somebody else."""
+    """Whose it is. Coaches take or drop it themselves; only leads give it to somebody else. Where nothing asks for a coach,
+    whoever gives or takes it must have said why they look at it."""
     conversation = _conversation(session, actor, conversation_id)
     if actor.access != "lead" and to not in (None, actor.id):
         raise CantDo("Only a lead coach assigns to others.")
     coach = session.get(Person, to) if to else None
     if to and (coach is None or coach.workspace != actor.workspace or coach.access not in ("coach", "lead")):
         raise CantDo("Only coaches can be given a conversation.")
+    if coach:
+        if manages(session, coach, conversation.person_id):
+            raise CantDo("This coach can't be given this conversation. Please choose another.")
+        _check_reason(session, actor, conversation_id, now)
     row = session.get(Attention, conversation_id) or reassess(session, conversation_id)
     if row:
         row.assigned_to = to
@@ -277,10 +287,15 @@ def plain_for_slack(text: str) -> str:
 
 
 def _conversation(session: Session, coach: Person, conversation_id: int) -> Conversation:
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.workspace != coach.workspace:
-        raise CantDo("This conversation does not exist any more.")
-    return conversation
+    try:
+        return conversation_for(session, coach, conversation_id)
+    except LookupError:
+        raise CantDo("This conversation does not exist any more.") from None
+
+
+def _check_reason(session: Session, coach: Person, conversation_id: int, now: datetime) -> None:
+    if may_open(session, coach, conversation_id, now) is None:
+        raise CantDo("Nothing here asks for a coach. Say first why you open it.")
 
 
 def _end_handoffs(session: Session, conversation_id: int, now: datetime) -> None:

@@ -1,18 +1,18 @@
-"""One conversation with everything around it, as the coach's page shows it. Only reads; opening is recorded."""
+"""One conversation with everything around it, as the coach's page shows it. Only reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bot.services.audit import full_name, names_of, record
+from bot.services.audit import full_name, names_of
 from bot.services.coach_inbox import has_revealed, known_conversations, pseudonym
 from bot.services.notes import labels_on, notes_on
+from bot.services.opening import conversation_for
 from bot.services.stepping_in import Claim, claim_of
 from storage.models import (
     Attention,
-    AuditEntry,
     Checkin,
     CoachMessage,
     Conversation,
@@ -27,7 +27,6 @@ from storage.models import (
     Review,
 )
 
-OPEN_FOR = timedelta(minutes=30)  # looking again within this time is the same opening
 MOST_EXCHANGES = 200  # of one conversation, the latest
 
 
@@ -80,59 +79,9 @@ class Story:
     names: dict[int, str]  # of coaches, by person id
 
 
-def may_open(session: Session, coach: Person, conversation_id: int, now: datetime) -> str | None:
-    """The reason that is plain to see: what the inbox says, being its coach, or having opened it just now. None: ask for one."""
-    row = session.get(Attention, conversation_id)
-    if row and row.reason:
-        return row.reason
-    if row and row.assigned_to == coach.id:
-        return "assigned"
-    return "opened just now" if _opened_lately(session, coach, conversation_id, now) else None
-
-
-def open_conversation(session: Session, coach: Person, conversation_id: int, reason: str, now: datetime) -> None:
-    """Write down who opened it, when and why: once in half an hour. Raises LookupError when there is none."""
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.workspace != coach.workspace:
-        raise LookupError(conversation_id)
-    if not _opened_lately(session, coach, conversation_id, now):
-        record(
-            session,
-            coach,
-            "opened",
-            now,
-            subject_id=conversation.person_id,
-            conversation_id=conversation_id,
-            reason=reason,
-        )
-
-
-def reveal(session: Session, coach: Person, conversation_id: int, reason: str, now: datetime) -> None:
-    """Learn the name, for a reason that the employee can read later."""
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.workspace != coach.workspace:
-        raise LookupError(conversation_id)
-    record(
-        session, coach, "revealed", now, subject_id=conversation.person_id, conversation_id=conversation_id, reason=reason
-    )
-
-
-def _opened_lately(session: Session, coach: Person, conversation_id: int, now: datetime) -> bool:
-    opened = select(AuditEntry.id).where(
-        AuditEntry.workspace == coach.workspace,
-        AuditEntry.conversation_id == conversation_id,
-        AuditEntry.act == "opened",
-        AuditEntry.actor_id == coach.id,
-        col(AuditEntry.at) > now - OPEN_FOR,
-    )
-    return session.exec(opened).first() is not None
-
-
 def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> Story:
-    """The whole story. Raises LookupError when there is no such conversation in the coach's workspace."""
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.workspace != coach.workspace:
-        raise LookupError(conversation_id)
+    """The whole story. Raises LookupError when there is no such conversation for this coach."""
+    conversation = conversation_for(session, coach, conversation_id)
     person = session.get_one(Person, conversation.person_id)
     known = conversation_id in known_conversations(session, [conversation_id])
     known = known or has_revealed(session, coach, conversation_id)
