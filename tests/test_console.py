@@ -8,9 +8,11 @@ import pytest
 from sqlmodel import select
 
 from bot.domain.attention import LEVELS
+from bot.services.audit import record
 from bot.services.escalating import escalate
 from bot.services.inbox import sweep
 from storage.models import Attention, AuditEntry, CoachMessage, Conversation, Exchange, Handoff, OutboxItem
+from tests.conftest import WORKSPACE
 from tests.console_world import Console, console_of, later  # noqa: F401  console_of is the fixture
 
 
@@ -154,6 +156,69 @@ def test_a_chat_that_asks_for_nobody_is_opened_only_for_a_reason(console):
     browser.post("/conversations/1/open", reason="Checking greetings after the update")
     assert "hello there" in browser.page("/conversations/1")
     assert console.rows(AuditEntry)[-1].reason == "Checking greetings after the update"
+
+
+@pytest.mark.parametrize(("who", "slack_id"), [("rosa", "UROSA"), ("dwayne", "UDWAYNE")])
+def test_whoever_gets_a_copy_or_takes_on_the_chat_is_shown_to_the_employee_too(console, who, slack_id):
+    words = {"rosa": "quiero hablar con una persona de verdad", "dwayne": "please, I want to talk to a real person"}[who]
+    console.world.say(slack_id, words)
+    person = console.person(who).id
+    for _ in range(3):
+        console.world.click(slack_id, "privacy_readers", "mine")
+    nobody = console.world.slack.workspace.direct_message(slack_id).messages[-1]["text"]
+    assert "Coach" not in nobody
+    assert words in console.as_("ben").post(f"/people/{person}/export", reason="Lawsuit <b> & inquiry").text
+    console.world.click("UCARMEN", "claim_handoff", "1")
+    with console.world.desk.sessions() as session:
+        by_command = {"workspace": WORKSPACE, "subject_id": person, "reason": "asked for on the operator's command line"}
+        record(session, None, "exported", console.world.desk.clock(), **by_command)
+        session.commit()
+    console.world.click(slack_id, "privacy_export", "mine")
+    console.world.click(slack_id, "privacy_readers", "mine")
+    told = console.world.slack.workspace.direct_message(slack_id).messages[-1]["text"].splitlines()
+    told = {words.partition(" 2026")[0]: words.partition("2026")[2] for words in told}
+    expected = {
+        "rosa": ["El equipo técnico de Trellis sacó una copia", "Carmen Coach se encargó", "Ben Coach sacó una copia"],
+        "dwayne": ["The people who run Trellis made a copy", "Carmen Coach took over", "Ben Coach made a copy"],
+    }[who]
+    assert len(told) == 4, "the copy that they fetched themselves is not there"
+    for line, beginning in zip([*told][1:], expected, strict=True):
+        assert line.startswith(f"• {beginning}")
+    assert "Lawsuit &lt;b&gt; &amp; inquiry" in [*told.values()][-1]
+    copy = console.as_("ben").post(f"/people/{person}/export", reason="Lawsuit <b> & inquiry").text
+    assert all(beginning in copy for beginning in expected)
+
+
+def test_many_other_acts_do_not_push_an_opening_out_of_what_the_employee_can_read(console):
+    console.world.say("UROSA", "qué tiempo hace el domingo")
+    rosa = console.person("rosa")
+    console.as_("carmen").page("/conversations/1")
+    with console.world.desk.sessions() as session:
+        for _ in range(250):
+            record(session, console.person("carmen"), "noted", console.world.desk.clock(), subject_id=rosa.id)
+        session.commit()
+    console.world.click("UROSA", "privacy_readers", "mine")
+    assert "Carmen Coach abrió su chat" in console.world.slack.workspace.direct_message("UROSA").messages[-1]["text"]
+
+
+def test_a_reason_of_one_word_is_shown_as_well(console):
+    console.world.say("UDWAYNE", "hello there")
+    console.as_("carmen").post("/conversations/1/open", reason="Curiosity")
+    console.world.click("UDWAYNE", "privacy_readers", "mine")
+    assert "Reason given: Curiosity" in console.world.slack.workspace.direct_message("UDWAYNE").messages[-1]["text"]
+
+
+def test_numbers_and_patients_are_gone_from_reasons_before_they_are_kept_for_good(console):
+    console.world.say("UDWAYNE", "hello there")
+    dwayne, reason = console.person("dwayne"), "his SSN is 123-45-6789, patient John Smith"
+    ben = console.as_("ben")
+    ben.post("/conversations/1/open", reason=reason)
+    ben.post("/conversations/1/reveal", reason=reason)
+    ben.post(f"/people/{dwayne.id}/export", reason=reason)
+    ben.post(f"/people/{dwayne.id}/erase", name="Dwayne Ellis", reason=reason)
+    kept = [entry.reason for entry in console.rows(AuditEntry) if entry.reason]
+    assert len(kept) == 4
+    assert not any("6789" in words or "Smith" in words for words in kept)
 
 
 def test_nobody_gets_round_the_reason_by_taking_the_chat_for_oneself(console):

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
+from bot.domain.privacy import redact
 from storage.models import AuditEntry, Person
 
 MOST_SHOWN = 200
+READING = ("opened", "revealed", "claimed", "exported")  # what lets somebody read an employee's words or learn their name
 
 
 def record(
@@ -22,7 +24,8 @@ def record(
     conversation_id: int | None = None,
     reason: str = "",
 ) -> None:
-    """`actor` is None for what Trellis does by itself; then `workspace` is needed."""
+    """`actor` is None for what Trellis does by itself; then `workspace` is needed. Nothing can be taken out of this table
+    again, so numbers and names that must not be stored are taken out of the reason here."""
     session.add(
         AuditEntry(
             workspace=actor.workspace if actor else workspace,
@@ -31,7 +34,7 @@ def record(
             act=act,
             subject_id=subject_id,
             conversation_id=conversation_id,
-            reason=reason,
+            reason=redact(reason),
         )
     )
 
@@ -42,7 +45,8 @@ class Act:
 
     id: int
     at: datetime
-    actor: str
+    actor_id: int | None
+    actor: str  # "Trellis" for what nobody did who is on the roster
     act: str
     subject_id: int | None
     conversation_id: int | None
@@ -70,12 +74,28 @@ def log_of(
         wanted = wanted.where(or_(col(AuditEntry.subject_id).is_(None), col(AuditEntry.subject_id).not_in(team)))
     if before is not None:
         wanted = wanted.where(col(AuditEntry.id) < before)
-    entries = session.exec(wanted.order_by(col(AuditEntry.id).desc()).limit(MOST_SHOWN)).all()
+    return _as_acts(session, session.exec(wanted.order_by(col(AuditEntry.id).desc()).limit(MOST_SHOWN)).all())
+
+
+def readers_of(session: Session, person: Person) -> list[Act]:
+    """Who opened or took on this employee's conversations, learned their name or got a copy, the latest first: what the
+    employee may always see. A copy that they fetched themselves is nobody's reading."""
+    wanted = select(AuditEntry).where(
+        AuditEntry.workspace == person.workspace,
+        AuditEntry.subject_id == person.id,
+        col(AuditEntry.act).in_(READING),
+        col(AuditEntry.actor_id).is_distinct_from(person.id),
+    )
+    return _as_acts(session, session.exec(wanted.order_by(col(AuditEntry.id).desc())).all())
+
+
+def _as_acts(session: Session, entries: Sequence[AuditEntry]) -> list[Act]:
     names = names_of(session, [entry.actor_id for entry in entries])
     return [
         Act(
             entry.id or 0,
             entry.at,
+            entry.actor_id,
             names.get(entry.actor_id or 0, "Trellis"),
             entry.act,
             entry.subject_id,
@@ -84,11 +104,6 @@ def log_of(
         )
         for entry in entries
     ]
-
-
-def readers_of(session: Session, person: Person) -> list[Act]:
-    """Who opened this employee's conversations, or learned their name: what the employee may always see."""
-    return [act for act in log_of(session, person.workspace, subject_id=person.id) if act.act in ("opened", "revealed")]
 
 
 def names_of(session: Session, ids: Sequence[int | None]) -> dict[int, str]:

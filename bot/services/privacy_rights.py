@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Table, and_, delete, false, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
+from bot.domain.attention import LEVELS
 from bot.domain.cards import Language
 from bot.domain.coaching import CoachingPolicy
 from bot.knowledge_base import KnowledgeBase
 from bot.knowledge_base.base import show_date
-from bot.services.audit import full_name, names_of, readers_of, record
+from bot.services.audit import Act, full_name, names_of, readers_of, record
 from bot.services.stepping_in import CantDo, is_in_a_coachs_hands
 from storage.database import Sessions
 from storage.models import (
@@ -40,6 +41,7 @@ EMPTIED: dict[str, dict[str, Any]] = {
 }
 LISTED = {"conversation", "exchange", "question_edit", "feedback", "handoff", "coach_message"}  # have a place of their own
 COACHES_PAPERS = {"note", "label", "attention", "saved_filter", "saved_reply"}
+PLAIN_TO_SEE = {*LEVELS, "assigned"}  # reasons that nobody had to give: the inbox showed them
 OUTBOX_WORDS = timedelta(days=30)  # sent messages keep their words in the outbox for so long
 
 
@@ -84,10 +86,20 @@ def export_person(session: Session, kb: KnowledgeBase, person: Person, language:
         for handoff in handoffs
     ]
     lines += ["", say("export_readers")]
-    lines += [f"- {when(act.at)}: {act.actor}" for act in readers_of(session, person)] or [f"- {say('export_nobody')}"]
+    read = [f"- {told_of(kb, act, language)}" for act in readers_of(session, person)]
+    lines += read or [f"- {say('export_nobody')}"]
     lines += ["", say("export_other"), *_other_rows(session, person)]
     lines += ["", say("export_not_kept"), ""]
     return "\n".join(lines)
+
+
+def told_of(kb: KnowledgeBase, act: Act, language: Language) -> str:
+    """One line for the employee about somebody who read their words: who, what, when, and why where a person gave a reason."""
+    who = act.actor if act.actor_id else kb.say("privacy_reader_operator", language)
+    day = show_date(kb, act.at.date(), language)
+    said = kb.say(f"privacy_reader_{act.act}", language, who=who, day=day)
+    by_person = act.actor_id and act.reason not in PLAIN_TO_SEE
+    return said + (" " + kb.say("privacy_reader_why", language, why=act.reason) if by_person else "")
 
 
 def _said(session: Session, conversation: Conversation, say: Any, when: Any) -> list[tuple[datetime, str]]:

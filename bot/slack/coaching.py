@@ -10,7 +10,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.cards import Language
 from bot.knowledge_base import KnowledgeBase
-from bot.knowledge_base.base import show_date
 from bot.services import queues
 from bot.services.answering import Reply, ask_for_coach
 from bot.services.attention import reassess
@@ -18,7 +17,7 @@ from bot.services.audit import full_name, readers_of, record
 from bot.services.delivery import deliver_one
 from bot.services.inbox import Desk
 from bot.services.people import person_by_slack_id
-from bot.services.privacy_rights import erase_person, export_person
+from bot.services.privacy_rights import erase_person, export_person, told_of
 from bot.services.stepping_in import CantDo, claim_handoff, policy_of
 from bot.slack import blocks
 from storage.models import OutboxItem, Person
@@ -179,11 +178,7 @@ def _erase(desk: Desk, workspace: str, slack_id: str) -> None:
 
 def _readers(kb: KnowledgeBase, session: Any, person: Person) -> str:
     language = _language(person)
-    lines = []
-    for act in readers_of(session, person):
-        day = show_date(kb, act.at.date(), language)
-        key = "privacy_reader_why" if " " in act.reason else "privacy_reader"  # a code of ours is no reason in words
-        lines.append("• " + kb.say(key, language, who=act.actor, day=day, why=blocks.escaped(act.reason)))
+    lines = ["• " + blocks.escaped(told_of(kb, act, language)) for act in readers_of(session, person)]
     if not lines:
         return kb.say("privacy_no_readers", language)
     return "\n".join([kb.say("privacy_readers_title", language), *lines[:30]])
