@@ -292,6 +292,78 @@ def test_the_log_can_not_be_changed_even_by_the_program(console):
             session.connection().execute(statement)
 
 
+def test_words_of_chats_that_ask_for_nobody_show_nowhere_until_one_is_opened(console):
+    console.world.say("UDWAYNE", "what is the weather like on sunday")
+    browser = console.as_("carmen")
+    assert "weather" in browser.page("/inbox")
+    browser.post("/conversations/1/resolve")
+    for page in ("/inbox?reason=everything", "/inbox?words=weather", "/unanswered"):
+        shown = browser.page(page)
+        assert "weather like" not in shown.lower(), page
+        assert "/conversations/1" not in shown or "everything" in page
+    assert len(in_inbox(browser.page("/inbox?reason=everything"))) == 1, "that there is one may be seen"
+
+
+def test_a_search_for_a_name_finds_no_hidden_one_and_no_answer_that_greets_somebody(console):
+    console.world.say("UDWAYNE", "hello")
+    assert "Dwayne" in console.rows(Exchange)[0].reply_text
+    console.world.click("UDWAYNE", "feedback", "down:1")
+    console.world.say("UROSA", "soy Rosa Delgado, qué tiempo hace el domingo")
+    browser = console.as_("carmen")
+    for name in ("Dwayne", "Rosa", "rosa", "Del", "delgado+domingo", "domingo+R", "ros"):
+        assert in_inbox(browser.page(f"/inbox?words={name}")) == [], name
+    assert len(in_inbox(browser.page("/inbox?words=domingo"))) == 1
+    assert len(in_inbox(browser.page("/inbox?words=tiempo+d"))) == 1, "domingo begins like Delgado and is found all the same"
+    console.world.say("UROSA", "quiero hablar con una persona de verdad")
+    assert in_inbox(browser.page("/inbox?words=rosa")) == ["Rosa Delgado"], "now her name is no secret"
+
+
+def test_names_are_hidden_with_accents_or_without(console):
+    with console.world.desk.sessions() as session:
+        session.merge(console.person("rosa")).last_name = "Peña"
+        session.commit()
+    console.world.say("UROSA", "soy ROSA pena, qué tiempo hace el domingo")
+    page = console.as_("carmen").page("/conversations/1")
+    assert "pena" not in page
+    assert "ROSA" not in page
+
+
+def test_learning_the_name_behind_one_chat_does_not_give_away_the_others(console):
+    console.world.say("UROSA", "qué tiempo hace el domingo")
+    later(console, hours=24)
+    console.world.say("UROSA", "qué chiste me cuentas del hospital")
+    assert len(console.rows(Conversation)) == 2
+    browser = console.as_("carmen")
+    first, second = in_inbox(browser.page("/inbox"))
+    assert first != second
+    assert "/conversations/1" not in browser.page("/conversations/2").replace("/conversations/1/", "")
+    console.world.say("UROSA", "quiero hablar con una persona de verdad")
+    page = browser.page("/conversations/2")
+    assert "Rosa Delgado" in page
+    assert 'href="/conversations/1"' not in page, "she asked here, not there"
+    browser.post("/conversations/2/reveal", reason="She says that she has told us before")
+    assert 'href="/conversations/1"' in browser.page("/conversations/2")
+    console.world.click("UROSA", "privacy_readers", "mine")
+    told = console.world.slack.workspace.direct_message("UROSA").messages[-1]["text"]
+    assert "sus otros chats" in told
+    assert "told us before" in told
+
+
+def test_coaches_read_unanswered_questions_without_names_and_only_of_chats_that_need_someone(console):
+    console.world.say("UROSA", "soy Rosa, qué tiempo hace el domingo")
+    console.world.say("UDWAYNE", "how do I repair a broken accordion")
+    page = console.as_("carmen").page("/unanswered")
+    assert "accordion" in page
+    assert "Rosa" not in page
+    assert "[name]" in page
+    console.as_("carmen").post("/conversations/2/resolve")
+    page = console.as_("carmen").page("/unanswered")
+    assert "accordion" not in page
+    assert "/conversations/2" not in page
+    assert "A question of few people" in page
+    assert "domingo" not in console.as_("priya").page("/unanswered")
+
+
 # --- stepping in -------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from bot.console.views import flash, render
 from bot.services.audit import names_of
 from bot.services.reviewing import VERDICTS, as_content_tests, as_proposals, close_by_hand, is_settled, reviews_in
 from bot.services.stepping_in import policy_of
-from bot.services.unanswered import unanswered_groups, words_gone
+from bot.services.unanswered import Group, unanswered_groups, words_gone
 
 MOST = 60  # groups shown, and as many questions that were asked once
 
@@ -59,13 +59,20 @@ def close_review(request: Request, staff: Staff, review_id: int) -> Response:
 
 @router.get("/unanswered")
 def unanswered(request: Request, staff: Staff) -> Response:
-    """Groups of questions. Content owners read employees' words only where enough people asked the same."""
+    """Groups of questions. Words show where enough people asked the same; coaches also read those of chats that need someone,
+    as in their inbox."""
     parts = parts_of(request)
     kb = parts.desk.answering.kb
     with parts.reading() as session:
         now = parts.desk.clock()
-        key = ("unanswered", staff.workspace, *words_gone(session, staff.workspace))
-        groups = parts.remembered.get(key, now, lambda: unanswered_groups(session, staff.workspace, now))
+        key = ("unanswered", staff.workspace, staff.id, *words_gone(session, staff.workspace))
+        groups = parts.remembered.get(key, now, lambda: unanswered_groups(session, staff.workspace, now, staff))
+
+    def said(group: Group) -> tuple[str, tuple[str, ...]]:
+        if group.people >= policy_of(kb).smallest_group:
+            return group.words, group.examples
+        return (group.open_words, group.open_examples) if staff.access != CONTENT_OWNER else ("", ())
+
     return render(
         request,
         "unanswered.html",
@@ -74,7 +81,7 @@ def unanswered(request: Request, staff: Staff) -> Response:
         singles=[group for group in groups if group.questions == 1][:MOST],
         more=len(groups) - 2 * MOST if len(groups) > 2 * MOST else 0,
         spark=draw_spark,
-        show_words=lambda group: staff.access != CONTENT_OWNER or group.people >= policy_of(kb).smallest_group,
+        said=said,
         show_chats=staff.access != CONTENT_OWNER,
         title_of=lambda card: kb.title(card, "en"),
     )

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -53,7 +54,7 @@ class Entry:
     last_at: datetime
     who: str  # a name, or a pseudonym until the employee asked for a coach
     known: bool
-    says: str  # the beginning of the latest question; "" where only the topic is kept
+    says: str  # the beginning of the latest question; "" where only the topic is kept, and where nothing asks for a coach
     topic: str
     language: str
     site: str
@@ -150,28 +151,43 @@ def _awake(now: datetime) -> ColumnElement[bool]:
 
 
 def _found(session: Session, workspace: str, words: str) -> list[int]:
-    """Conversations with an exchange that has all the words (the last one may be a beginning), the latest first."""
+    """Conversations that need someone with a question that has all the words (the last one may be a beginning), the latest
+    first. What can't be read without a reason can't be searched either, and a hidden name is found by nobody."""
     terms = WORDS.findall(words)[:12]
     if not terms:
         return []
+    columns = "SELECT exchange.conversation_id, exchange.question, person.first_name, person.last_name "
+    joined = "JOIN attention ON attention.conversation_id = exchange.conversation_id JOIN person ON person.id = exchange.person_id "
+    ours = "AND attention.level < :nothing AND exchange.workspace = :workspace "
     if session.get_bind().dialect.name == "sqlite":
-        match = " ".join(f'"{term}"' for term in terms) + "*"
+        match = " AND ".join(f'question : "{term}"' for term in terms) + " *"
         query = text(
-            "SELECT exchange.conversation_id FROM exchange_search JOIN exchange ON exchange.id = exchange_search.rowid "
-            "WHERE exchange_search MATCH :match AND exchange.workspace = :workspace "
-            "ORDER BY exchange_search.rowid DESC LIMIT :most"
+            f"{columns} FROM exchange_search JOIN exchange ON exchange.id = exchange_search.rowid {joined} "
+            f"WHERE exchange_search MATCH :match {ours} ORDER BY exchange_search.rowid DESC LIMIT :most"
         )
     else:
         match = " & ".join(terms) + ":*"
+        asked = f"to_tsquery('simple', {WITHOUT_ACCENTS.format(':match')})"
         query = text(
-            "SELECT conversation_id FROM exchange WHERE to_tsvector('simple', "
+            f"{columns} FROM exchange {joined} WHERE to_tsvector('simple', "  # by the index, which has the replies as well
             + WITHOUT_ACCENTS.format("question || ' ' || reply_text")
-            + ") @@ to_tsquery('simple', "
-            + WITHOUT_ACCENTS.format(":match")
-            + ") AND workspace = :workspace ORDER BY id DESC LIMIT :most"
+            + f") @@ {asked} AND to_tsvector('simple', {WITHOUT_ACCENTS.format('question')}) @@ {asked} "
+            + f"{ours} ORDER BY exchange.id DESC LIMIT :most"
         )
-    values = {"match": match, "workspace": workspace, "most": MOST_FOUND}
-    return list(dict.fromkeys(session.connection().execute(query, values).scalars()))
+    values = {"match": match, "workspace": workspace, "most": MOST_FOUND, "nothing": NOTHING}
+    rows = session.connection().execute(query, values).all()
+    by_name = {row[0] for row in rows if not _says(terms, *row[1:])}
+    known = known_conversations(session, list(by_name)) if by_name else set()
+    return list(dict.fromkeys(row[0] for row in rows if row[0] in known or _says(terms, *row[1:])))
+
+
+def _says(terms: Sequence[str], question: str, *names: str) -> bool:
+    """Does the question have all the words when the person's own names are left out?"""
+    wanted, own = [_folded(term) for term in terms], _own_names(*names)
+    if not any(name == term for name in own for term in wanted) and not any(name.startswith(wanted[-1]) for name in own):
+        return True  # as the index has found it; the names play no part
+    said = {_folded(word) for word in WORDS.findall(question)} - own
+    return all(term in said for term in wanted[:-1]) and any(word.startswith(wanted[-1]) for word in said)
 
 
 def _entries(session: Session, rows: Sequence[Attention], secret: str) -> list[Entry]:
@@ -183,7 +199,7 @@ def _entries(session: Session, rows: Sequence[Attention], secret: str) -> list[E
         )
     }
     asked = known_conversations(session, ids)
-    says = _latest_words(session, ids)
+    says = _latest_words(session, [row.conversation_id for row in rows if row.reason])
     labels: dict[int, list[str]] = {}
     for label in session.exec(select(Label).where(col(Label.person_id).in_({row.person_id for row in rows}))):
         labels.setdefault(label.person_id, []).append(label.name)
@@ -193,7 +209,7 @@ def _entries(session: Session, rows: Sequence[Attention], secret: str) -> list[E
             reason=row.reason,
             since=row.since,
             last_at=row.last_at,
-            who=full_name(people[row.person_id]) if row.conversation_id in asked else pseudonym(row.person_id, secret),
+            who=full_name(people[row.person_id]) if row.conversation_id in asked else pseudonym(row.conversation_id, secret),
             known=row.conversation_id in asked,
             says=without_names(says.get(row.conversation_id, ""), people[row.person_id], row.conversation_id in asked),
             topic=row.topic,
@@ -318,9 +334,10 @@ TREES = [
 ]
 
 
-def pseudonym(person_id: int, secret: str) -> str:
-    """The same for a person everywhere, and no way back without the secret, e.g. "Quiet Maple 41"."""
-    digest = hmac.new(secret.encode(), f"pseudonym:{person_id}".encode(), hashlib.sha256).digest()
+def pseudonym(conversation_id: int, secret: str) -> str:
+    """The same for a conversation everywhere, another one for each, and no way back without the secret: "Quiet Maple 41".
+    Who learns the name behind one does not recognise the person's other chats by it."""
+    digest = hmac.new(secret.encode(), f"pseudonym:{conversation_id}".encode(), hashlib.sha256).digest()
     return (
         f"{ADJECTIVES[digest[0] % len(ADJECTIVES)]} {TREES[digest[1] % len(TREES)]} {int.from_bytes(digest[2:4]) % 90 + 10}"
     )
@@ -344,12 +361,18 @@ def has_revealed(session: Session, coach: Person, conversation_id: int) -> bool:
 
 
 def without_names(words: str, person: Person, known: bool) -> str:
-    """The words, with the person's own names taken out unless they are known."""
-    if known:
-        return words
-    for name in {*person.first_name.split(), *person.last_name.split()} - {""}:
-        words = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "[name]", words, flags=re.IGNORECASE)
-    return words
+    """The words, with the person's own names taken out unless they are known, with accents or without."""
+    own = set() if known else _own_names(person.first_name, person.last_name)
+    return WORDS.sub(lambda word: "[name]" if _folded(word[0]) in own else word[0], words) if own else words
+
+
+def _own_names(*names: str) -> set[str]:
+    return {_folded(part) for name in names for part in WORDS.findall(name) if len(part) > 1}
+
+
+def _folded(word: str) -> str:
+    """Without accents and capitals."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(letter))
 
 
 # --- counts ------------------------------------------------------------------------------------------------------

@@ -74,7 +74,9 @@ class Story:
     claim: Claim | None
     notes: list[Note]  # on the person, not on one message
     labels: list[Label]
-    earlier: Sequence[Conversation]
+    revealed: bool  # this coach has given a reason to learn who it is
+    earlier: Sequence[Conversation]  # the person's other chats, once revealed: each of them is a chat of its own to open
+    other_chats: int
     checkins: Sequence[Checkin]  # the latest two; what each side said of them is nobody else's business
     names: dict[int, str]  # of coaches, by person id
 
@@ -84,13 +86,16 @@ def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> 
     conversation = conversation_for(session, coach, conversation_id)
     person = session.get_one(Person, conversation.person_id)
     known = conversation_id in known_conversations(session, [conversation_id])
-    known = known or has_revealed(session, coach, conversation_id)
+    revealed = has_revealed(session, coach, conversation_id)
+    known = known or revealed
     notes, labels = list(notes_on(session, person.id or 0)), list(labels_on(session, person.id or 0))
     exchanges = _exchanges(session, conversation_id, notes, labels)
     written = _written(session, conversation_id)
-    handoffs = session.exec(select(Handoff).where(Handoff.person_id == person.id).order_by(col(Handoff.id).desc())).all()
+    asked = select(Handoff).where(Handoff.person_id == person.id).order_by(col(Handoff.id).desc())
+    handoffs = session.exec(asked if known else asked.where(Handoff.conversation_id == conversation_id)).all()
     checkins = select(Checkin).where(Checkin.person_id == person.id).order_by(col(Checkin.planned_on).desc()).limit(2)
-    earlier = select(Conversation).where(Conversation.person_id == person.id, Conversation.id != conversation_id)
+    others = select(Conversation).where(Conversation.person_id == person.id, Conversation.id != conversation_id)
+    earlier = session.exec(others.order_by(col(Conversation.last_at).desc()).limit(10)).all()
     coaches = [*(h.claimed_by for h in handoffs), *(n.author_id for n in notes), *(w.message.author_id for w in written)]
     coaches += [review.reviewer_id for told in exchanges for review in told.reviews]
     events: list[Told | Written] = [*exchanges, *written]
@@ -98,7 +103,7 @@ def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> 
         conversation=conversation,
         attention=session.get(Attention, conversation_id),
         person=person,
-        who=full_name(person) if known else pseudonym(person.id or 0, secret),
+        who=full_name(person) if known else pseudonym(conversation_id, secret),
         known=known,
         events=sorted(events, key=lambda event: event.at),
         left_out=_count_left_out(session, conversation_id, exchanges),
@@ -106,7 +111,9 @@ def tell(session: Session, coach: Person, conversation_id: int, secret: str) -> 
         claim=claim_of(session, conversation_id),
         notes=[note for note in notes if note.exchange_id is None],
         labels=[label for label in labels if label.exchange_id is None],
-        earlier=session.exec(earlier.order_by(col(Conversation.last_at).desc()).limit(10)).all(),
+        revealed=revealed,
+        earlier=earlier if revealed else [],
+        other_chats=len(earlier),
         checkins=session.exec(checkins).all(),
         names=names_of(session, coaches),
     )

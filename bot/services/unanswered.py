@@ -10,9 +10,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 from sqlmodel import Session, col, func, or_, select
 
-from bot.domain.attention import UNSURE_BELOW
+from bot.domain.attention import NOTHING, UNSURE_BELOW
 from bot.domain.safety import plain
-from storage.models import Exchange, Feedback, Tally
+from bot.services.coach_inbox import without_names
+from storage.models import Attention, Exchange, Feedback, Person, Tally
 
 MOST_QUESTIONS = 3000  # the latest are grouped
 MOST_OF_ONE = 20  # of each person the latest: nobody fills the page alone, nor pushes others off it
@@ -126,13 +127,13 @@ class Group:
     examples: tuple[str, ...]
     nearest: str
     languages: tuple[str, ...]
-    conversations: tuple[int, ...]
+    conversations: tuple[int, ...]  # those that need someone: the others are opened for a reason only
+    open_words: str  # `words` and `examples` of those conversations alone; empty when there are none
+    open_examples: tuple[str, ...]
 
     @property
     def words(self) -> str:
-        """What at least half of the people say, else one of the questions."""
-        shared = [word for word, people in self.common if people * 2 >= self.people]
-        return " ".join(shared) or plain(self.examples[0])[:60]
+        return _what_most_say(self.common, self.people, self.examples[0])
 
     @property
     def this_month(self) -> int:
@@ -144,8 +145,18 @@ class Group:
         return self.this_month - sum(self.weeks[:4])
 
 
-def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[Group]:
-    """Of the last eight weeks: not answered, asked back, thumbs down or unsure. Most people first."""
+@dataclass(frozen=True)
+class Asked:
+    """A question, without the names of who asked it; `open`: its conversation needs someone."""
+
+    exchange: Exchange
+    words: str
+    open: bool
+
+
+def unanswered_groups(session: Session, workspace: str, now: datetime, reader: Person | None = None) -> list[Group]:
+    """Of the last eight weeks: not answered, asked back, thumbs down or unsure. Most people first. Without those of people
+    whom `reader` manages."""
     down = select(Feedback.exchange_id).where(col(Feedback.helpful).is_(False))
     nth = func.row_number().over(partition_by=col(Exchange.person_id), order_by=col(Exchange.id).desc())
     candidates = (
@@ -164,10 +175,22 @@ def unanswered_groups(session: Session, workspace: str, now: datetime) -> list[G
         )
         .subquery()
     )
-    wanted = select(Exchange).join(candidates, candidates.c.id == col(Exchange.id)).where(candidates.c.nth <= MOST_OF_ONE)
-    wanted = wanted.order_by(col(Exchange.id).desc()).limit(MOST_QUESTIONS)
-    exchanges = list(session.exec(wanted).all())
-    groups = [_group([exchanges[i] for i in members], now) for members in alike([e.question for e in exchanges])]
+    wanted = (
+        select(Exchange, Person, Attention.level)
+        .join(candidates, candidates.c.id == col(Exchange.id))
+        .join(Person, col(Person.id) == Exchange.person_id)
+        .join(Attention, col(Attention.conversation_id) == Exchange.conversation_id, isouter=True)
+        .where(candidates.c.nth <= MOST_OF_ONE)
+        .order_by(col(Exchange.id).desc())
+        .limit(MOST_QUESTIONS)
+    )
+    if reader is not None:
+        wanted = wanted.where(col(Person.manager_id).is_distinct_from(reader.id))
+    asked = [
+        Asked(exchange, without_names(exchange.question, person, known=False), level is not None and level < NOTHING)
+        for exchange, person, level in session.exec(wanted)
+    ]
+    groups = [_group([asked[i] for i in members], now) for members in alike([each.words for each in asked])]
     return sorted(groups, key=lambda group: (-group.people, -group.questions, group.words))
 
 
@@ -216,27 +239,44 @@ def _stems(words: str) -> list[str]:
     return [ENDING.sub("", word) for word in WORD.findall(words) if word not in SMALL_WORDS]
 
 
-def _group(exchanges: list[Exchange], now: datetime) -> Group:
+def _group(asked: list[Asked], now: datetime) -> Group:
+    exchanges = [each.exchange for each in asked]
+    open_ones = [each for each in asked if each.open]
     weeks = [0] * WEEKS
     for exchange in exchanges:
         weeks[WEEKS - 1 - min(WEEKS - 1, (now - exchange.asked_at).days // 7)] += 1
     nearest = Counter(exchange.cards[0] for exchange in exchanges if exchange.cards)
     return Group(
-        common=_in_common(exchanges),
-        people=len({exchange.person_id for exchange in exchanges}),
+        common=_in_common(asked),
+        people=_people(asked),
         questions=len(exchanges),
         weeks=tuple(weeks),
-        examples=tuple(dict.fromkeys(exchange.question[:200] for exchange in exchanges))[:EXAMPLES],
+        examples=_examples([each.words for each in asked]),
         nearest=nearest.most_common(1)[0][0] if nearest else "",
         languages=tuple(sorted({exchange.language for exchange in exchanges})),
-        conversations=tuple(dict.fromkeys(exchange.conversation_id for exchange in exchanges))[:EXAMPLES],
+        conversations=tuple(dict.fromkeys(each.exchange.conversation_id for each in open_ones))[:EXAMPLES],
+        open_words=_what_most_say(_in_common(open_ones), _people(open_ones), open_ones[0].words) if open_ones else "",
+        open_examples=_examples([each.words for each in open_ones]),
     )
 
 
-def _in_common(exchanges: list[Exchange]) -> tuple[tuple[str, int], ...]:
+def _people(asked: list[Asked]) -> int:
+    return len({each.exchange.person_id for each in asked})
+
+
+def _examples(questions: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(question[:200] for question in questions))[:EXAMPLES]
+
+
+def _in_common(asked: list[Asked]) -> tuple[tuple[str, int], ...]:
     said: dict[str, set[int]] = defaultdict(set)
-    for exchange in exchanges:
-        for word in plain(exchange.question).split():
+    for each in asked:
+        for word in plain(each.words).split():
             if word not in SMALL_WORDS:
-                said[word].add(exchange.person_id)
+                said[word].add(each.exchange.person_id)
     return tuple((word, len(people)) for word, people in sorted(said.items(), key=lambda each: -len(each[1]))[:3])
+
+
+def _what_most_say(common: tuple[tuple[str, int], ...], people: int, example: str) -> str:
+    """What at least half of the people say, else one of the questions."""
+    return " ".join(word for word, by in common if by * 2 >= people) or plain(example)[:60]
