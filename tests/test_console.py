@@ -364,6 +364,30 @@ def test_coaches_read_unanswered_questions_without_names_and_only_of_chats_that_
     assert "domingo" not in console.as_("priya").page("/unanswered")
 
 
+def test_hr_does_not_learn_who_asked_for_help_nor_why(console):
+    console.world.say("UROSA", "ya no quiero vivir")
+    carmen = console.as_("carmen")
+    carmen.page("/conversations/1")
+    carmen.post("/conversations/1/claim")
+    carmen.post("/conversations/1/reveal", reason="She may need a call at home")
+    console.world.click("UROSA", "privacy_export", "mine")
+    rosa, dwayne = console.person("rosa").id, console.person("dwayne").id
+    helen = console.as_("helen")
+    audit = helen.page("/audit")
+    assert re.search(r"Carmen Coach</td><td>opened</td><td[^>]*>1<", audit)
+    for hidden in ("danger", "call at home", f"/people/{rosa}", "Rosa"):
+        assert hidden not in audit
+    hers, his = helen.page(f"/people/{rosa}"), helen.page(f"/people/{dwayne}")
+    for hidden in ("call at home", "opened", "claimed", "chat stored", "chats stored", "Carmen"):
+        assert hidden not in hers
+    assert re.findall("<h2>.*?</h2>", hers) == re.findall("<h2>.*?</h2>", his), "he has written nothing"
+    helen.post(f"/people/{dwayne}/erase", name="Dwayne Ellis", reason="on his own wish")
+    assert "Erased. Counts" in helen.page(f"/people/{dwayne}"), "not whether there was anything to erase"
+    ben = console.as_("ben")
+    assert "She may need a call at home" in ben.page("/audit")
+    assert "1 chat stored" in ben.page(f"/people/{rosa}")
+
+
 # --- stepping in -------------------------------------------------------------------------------------------------
 
 

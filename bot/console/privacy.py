@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session, col, func, or_, select
 
-from bot.console.access import Staff
+from bot.console.access import HR, Staff
 from bot.console.parts import parts_of
 from bot.console.views import flash, render
-from bot.services.audit import MOST_SHOWN, full_name, log_of, names_of, record
+from bot.services.audit import MOST_SHOWN, full_name, log_of, names_of, record, tally_of
 from bot.services.privacy_rights import erase_person, export_person
 from bot.services.stepping_in import CantDo, policy_of
 from storage.models import Conversation, Person
@@ -23,7 +23,11 @@ router = APIRouter()
 
 @router.get("/audit")
 def audit(request: Request, staff: Staff, before: SHORT = "") -> Response:
-    with parts_of(request).reading() as session:
+    parts = parts_of(request)
+    with parts.reading() as session:
+        if staff.access == HR:  # who asked for help, and why, is not HR's to know
+            times = tally_of(session, staff.workspace, parts.desk.clock())
+            return render(request, "audit_in_numbers.html", staff=staff, times=times)
         acts = log_of(session, staff.workspace, before=int(before) if before.isdecimal() else None, reader=staff)
         names = names_of(session, [act.subject_id for act in acts])
     return render(request, "audit.html", staff=staff, acts=acts, names=names, page_size=MOST_SHOWN)
@@ -39,13 +43,15 @@ def people(request: Request, staff: Staff, words: SHORT = "") -> Response:
 
 @router.get("/people/{person_id}")
 def person_record(request: Request, staff: Staff, person_id: int) -> Response:
-    """Who opened this person's chats, and what can be done for them."""
+    """What can be done for this person; for leads also who opened their chats. HR does not learn whether they wrote at all."""
     parts = parts_of(request)
+    policy = policy_of(parts.desk.answering.kb)
     with parts.reading() as session:
         person = _person(session, staff, person_id)
+        if staff.access == HR:
+            return render(request, "person.html", staff=staff, person=person, who=full_name(person), policy=policy)
         chats = session.exec(select(func.count()).where(Conversation.person_id == person_id)).one()
         acts = log_of(session, staff.workspace, subject_id=person_id)
-    policy = policy_of(parts.desk.answering.kb)
     return render(
         request, "person.html", staff=staff, person=person, chats=chats, acts=acts, who=full_name(person), policy=policy
     )
@@ -81,7 +87,8 @@ def person_erase(request: Request, staff: Staff, person_id: int, name: REASON = 
             flash(request, str(why))
             return RedirectResponse(f"/people/{person_id}", 303)
         session.commit()
-    flash(request, f"Erased: {erased.all} entries. Counts without names stay.")
+    entries = "" if staff.access == HR else f": {erased.all} entries"  # a number says whether they wrote
+    flash(request, f"Erased{entries}. Counts without names stay.")
     return RedirectResponse(f"/people/{person_id}", 303)
 
 

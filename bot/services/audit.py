@@ -1,8 +1,9 @@
 """Who did what with whose conversation: written in the transaction of the act itself, never changed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import Session, col, or_, select
 
@@ -10,6 +11,8 @@ from bot.domain.privacy import redact
 from storage.models import AuditEntry, Person
 
 MOST_SHOWN = 200
+WEEKS = 12  # of the log in numbers
+NOBODY, THEMSELVES = 0, -1  # no ids: what Trellis did, and what employees did with their own data
 READING = ("opened", "revealed", "claimed", "exported")  # what lets somebody read an employee's words or learn their name
 
 
@@ -75,6 +78,34 @@ def log_of(
     if before is not None:
         wanted = wanted.where(col(AuditEntry.id) < before)
     return _as_acts(session, session.exec(wanted.order_by(col(AuditEntry.id).desc()).limit(MOST_SHOWN)).all())
+
+
+@dataclass(frozen=True)
+class Times:
+    """How often somebody did something in the week that began on this Monday: nothing of whom it concerned or why."""
+
+    week: date
+    actor: str  # nobody by name who did it with their own data
+    act: str
+    count: int
+
+
+def tally_of(session: Session, workspace: str, now: datetime) -> list[Times]:
+    """The log of the last WEEKS weeks in numbers, the latest week first, for those who may not know who asked for help."""
+    since = datetime.combine(now.date() - timedelta(days=now.weekday(), weeks=WEEKS - 1), time(), UTC)
+    wanted = select(AuditEntry.at, AuditEntry.actor_id, AuditEntry.subject_id, AuditEntry.act).where(
+        AuditEntry.workspace == workspace, col(AuditEntry.at) >= since
+    )
+    counts = Counter(
+        (at.date() - timedelta(days=at.weekday()), THEMSELVES if actor and actor == subject else actor or NOBODY, act)
+        for at, actor, subject, act in session.exec(wanted)
+    )
+    names = names_of(session, [actor for _, actor, _ in counts]) | {
+        NOBODY: "Trellis",
+        THEMSELVES: "Employees, for themselves",
+    }
+    times = [Times(week, names.get(actor, ""), act, count) for (week, actor, act), count in counts.items()]
+    return sorted(times, key=lambda each: (-each.week.toordinal(), each.actor, each.act))
 
 
 def readers_of(session: Session, person: Person) -> list[Act]:
