@@ -136,6 +136,59 @@ def test_signing_out_ends_it(console):
     assert browser.get("/inbox").headers["location"].startswith("/sign-in")
 
 
+def test_signing_out_ends_it_for_a_copied_cookie_and_every_other_browser_too(console):
+    browser, elsewhere, other = console.as_("carmen"), console.as_("carmen"), console.as_("ben")
+    copied = console.browser()
+    copied.cookies.update(browser.client.cookies)
+    assert copied.get("/inbox").status_code == 200
+    browser.post("/sign-out")
+    for stale in (copied, elsewhere):
+        assert stale.get("/inbox").headers["location"].startswith("/sign-in")
+        assert stale.get("/sign-in").status_code == 200, "and is not sent back and forth"
+    assert other.get("/inbox").status_code == 200, "somebody else stays signed in"
+    assert console.as_("carmen").get("/inbox").status_code == 200
+
+
+def test_with_another_role_one_signs_in_again(console):
+    browser = console.as_("carmen")
+    with console.world.desk.sessions() as session:
+        session.merge(console.person("carmen")).access = "lead"
+        session.commit()
+    assert browser.get("/inbox").headers["location"] == "/sign-in"
+    assert console.as_("carmen").get("/audit").status_code == 200
+
+
+def test_a_role_or_account_that_was_taken_away_and_comes_back_does_not_revive_old_sessions(console, tmp_path):
+    from bot.services.accounts import account_changed
+    from bot.services.roster import import_roster
+    from storage.models import Person
+    from tests.conftest import NOW, WORKSPACE
+
+    def imported(access: str) -> None:
+        lines = ["employee_id,first_name,last_name,email,access"]
+        for p in console.rows(Person):
+            role = access if p.first_name == "Carmen" else p.access
+            lines.append(f"{p.employee_id},{p.first_name},{p.last_name},{p.email or ''},{role}")
+        roster = tmp_path / "roster.csv"
+        roster.write_text("\n".join(lines))
+        import_roster(console.world.desk.sessions, WORKSPACE, roster, console.world.desk.answering.kb.roles, NOW)
+        assert console.person("carmen").access == access
+
+    def in_slack(**profile: bool) -> None:
+        with console.world.desk.sessions() as session:
+            account_changed(session, WORKSPACE, {"id": "UCARMEN", "team_id": WORKSPACE, **profile}, NOW)
+            session.commit()
+
+    browser = console.as_("carmen")
+    imported("")
+    imported("coach")
+    assert browser.get("/inbox").headers["location"] == "/sign-in"
+    browser = console.as_("carmen")
+    in_slack(deleted=True)
+    in_slack()
+    assert browser.get("/inbox").headers["location"] == "/sign-in"
+
+
 def test_one_may_knock_ten_times_a_minute(console):
     browser = console.browser()
     tries = [browser.get("/sign-in/slack").status_code for _ in range(12)]

@@ -55,10 +55,18 @@ class Forged(Exception):
 
 
 def sign_in(request: Request, person: Person) -> None:
-    """A new session; nothing of an older one is taken over."""
+    """A new session for somebody with a role; nothing of an older one is taken over."""
     now = parts_of(request).wall().timestamp()
     request.session.clear()
     request.session.update(person=person.id, workspace=person.workspace, since=now, seen=now, csrf=secrets.token_urlsafe(24))
+    request.session.update(role=access_of(person, parts_of(request)), ended=person.sessions_ended)
+
+
+def end_sessions(session: Session, person: Person) -> None:
+    """Every session of this person is over, in this browser and in any other: a copy of the cookie is worth nothing."""
+    kept = session.get_one(Person, person.id)
+    kept.sessions_ended += 1
+    session.commit()
 
 
 def access_of(person: Person, parts: Parts) -> str:
@@ -80,7 +88,8 @@ def session_of(request: Request) -> dict[str, Any] | None:
 
 
 def guard(request: Request) -> Person:
-    """The person at the screen, if they may do this. Looked up every time: who leaves is out at once."""
+    """The person at the screen, if they may do this. Looked up every time: who leaves is out at once. Who has signed out, or
+    has another role than when they signed in, signs in again."""
     parts, name = parts_of(request), request.scope["route"].name
     session = session_of(request)
     if session is None:
@@ -88,10 +97,13 @@ def guard(request: Request) -> Person:
         raise SignInNeeded(f"/sign-in?next={quote(here, safe='')}" if request.method == "GET" else "/sign-in")
     with parts.reading() as reading:
         person = _person(reading, session["person"])
-    if person is None:
+    if person is None or session.get("ended") != person.sessions_ended:
         session.clear()
         raise SignInNeeded("/sign-in")
     person.access = access_of(person, parts)
+    if person.access and person.access != session.get("role"):
+        session.clear()
+        raise SignInNeeded("/sign-in")
     if person.access not in MAY.get(name, frozenset()):
         raise NotAllowed
     if name not in BY_ITSELF:

@@ -11,7 +11,7 @@ from httpx import HTTPError
 from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 
-from bot.console.access import access_of, guard, own_form, session_of, sign_in
+from bot.console.access import Staff, access_of, end_sessions, own_form, session_of, sign_in
 from bot.console.parts import Parts, parts_at, parts_of
 from bot.console.views import render
 from bot.services.audit import record
@@ -88,8 +88,10 @@ async def signed_in(request: Request) -> Response:
     return RedirectResponse(after, 303)
 
 
-@router.post("/sign-out", dependencies=[Depends(guard), Depends(own_form)])
-def sign_out(request: Request) -> Response:
+@router.post("/sign-out", dependencies=[Depends(own_form)])
+def sign_out(request: Request, staff: Staff) -> Response:
+    with parts_of(request).desk.sessions() as session:
+        end_sessions(session, staff)
     request.session.clear()
     return RedirectResponse("/sign-in", 303)
 

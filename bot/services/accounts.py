@@ -43,11 +43,14 @@ def find_account(sessions: Sessions, accounts: Accounts, person: Person, now: da
 
 
 def account_changed(session: Session, workspace: str, profile: dict[str, Any], now: datetime) -> Person | None:
-    """`team_join` and `user_change`: a new account is linked, a deactivated one is no longer written to."""
+    """`team_join` and `user_change`: a new account is linked, a deactivated one is no longer written to, and its sessions end."""
     known = select(Person).where(Person.workspace == workspace, Person.slack_id == profile["id"])
     person = session.exec(known.where(Person.status != "terminated")).first()
     if person is None:
         return link_slack_account(session, workspace, profile, now)
-    person.on_slack, person.updated_at = may_ask(profile, workspace), now
+    may = may_ask(profile, workspace)
+    if person.on_slack and not may:
+        person.sessions_ended += 1  # who signed in to the console with this account is out
+    person.on_slack, person.updated_at = may, now
     person.zone = profile.get("tz") or person.zone
     return person

@@ -129,7 +129,7 @@ def _said(session: Session, conversation: Conversation, say: Any, when: Any) -> 
 
 def _roster_facts(kb: KnowledgeBase, person: Person, language: Language) -> list[tuple[str, str]]:
     """The roster row as it is stored, by the names of its columns."""
-    left_out = {"id", "workspace", "manager_id", "access", "created_at", "updated_at"}
+    left_out = {"id", "workspace", "manager_id", "access", "sessions_ended", "created_at", "updated_at"}
     values = {name: value for name, value in person.model_dump().items() if name not in left_out and value not in (None, "")}
     return [
         (kb.say(f"export_{name}", language) if f"export_{name}" in kb.messages else name, str(v))

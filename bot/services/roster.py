@@ -389,6 +389,8 @@ class RosterImport:
             setattr(person, name, value)
         if changed:
             person.updated_at = self.now
+        if {"access", "status"} & set(changed):
+            person.sessions_ended += 1  # what somebody may do has changed: they sign in again
         if {"status", "hired_on", "shift", "zone", "site"} & set(changed):
             person.plan_checkin_on = LOOK_AT_ONCE
 

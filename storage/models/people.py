@@ -47,5 +47,6 @@ class Person(OfWorkspace, SQLModel, table=True):
     status: str = "active"  # active, leave, terminated
     plan_checkin_on: date | None = None  # when the next check-in gets its day; None: no hire date, no manager or left
     on_slack: bool = True  # False once Slack says the account is deactivated
+    sessions_ended: int = 0  # how often all sessions of the console were ended: a cookie from before opens nothing
     created_at: datetime
     updated_at: datetime
