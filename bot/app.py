@@ -209,13 +209,18 @@ def listen_on(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), backlog=128)
 
 
-def serve_web(web: FastAPI, listening: socket.socket, name: str = "console", patience: int = 1) -> Callable[[], None]:
+def serve_web(
+    web: FastAPI, listening: socket.socket, name: str = "console", patience: int = 1, trusted_proxies: str = "127.0.0.1"
+) -> Callable[[], None]:
     """Serves in a thread of its own; call what comes back to stop it, and the port is free again.
 
     Requests that are in hand get `patience` seconds. No access log: addresses may hold what was searched for.
+    `trusted_proxies` are believed when they say for whom they ask (X-Forwarded-For); nobody else is.
     """
     quiet = {"log_level": "warning", "access_log": False, "server_header": False, "lifespan": "off"}
-    server = uvicorn.Server(uvicorn.Config(web, timeout_graceful_shutdown=patience, **quiet))  # type: ignore[arg-type]
+    server = uvicorn.Server(
+        uvicorn.Config(web, timeout_graceful_shutdown=patience, forwarded_allow_ips=trusted_proxies, **quiet)
+    )  # type: ignore[arg-type]
     thread = threading.Thread(target=server.run, args=([listening],), name=name, daemon=True)
     thread.start()
 

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     console_url: str = "http://localhost:8001"
     console_secret: str = Field("", repr=False)
     console_access: str = ""
+    trusted_proxies: str = "127.0.0.1"
     slack_client_id: str = ""
     slack_client_secret: str = Field("", repr=False)
     slack_web_url: str = "https://slack.com"

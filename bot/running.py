@@ -186,7 +186,7 @@ def assemble(
     if "console" in parts and settings.slack_client_id:
         at = listen_on(settings.console_host, settings.console_port)
         running.doors.append(f"console at {settings.console_host}:{settings.console_port}")
-        running.closing.append(serve_web(build_consoles(settings, workspaces), at))
+        running.closing.append(serve_web(build_consoles(settings, workspaces), at, trusted_proxies=settings.trusted_proxies))
     return running
 
 
@@ -224,7 +224,8 @@ def _receive(settings: Settings, workspaces: Workspaces, running: Running) -> No
         running.doors.append("Slack over Socket Mode")
     else:
         events = serve_events(front, settings.slack_signing_secret, build_install_flow(settings, workspaces))
-        close = serve_web(events, listen_on("0.0.0.0", settings.port), "events", patience=3)
+        at = listen_on("0.0.0.0", settings.port)
+        close = serve_web(events, at, "events", patience=3, trusted_proxies=settings.trusted_proxies)
         running.accepting = lambda: not running.stopping.is_set()
         running.doors.append(f"Slack's events at port {settings.port}")
 

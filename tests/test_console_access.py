@@ -1,11 +1,15 @@
 """Who gets in, and to what: every route as every role, as a manager, as an employee and as nobody."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
+from bot.app import listen_on, serve_web
 from bot.console.access import MAY, ROLES
 from tests.console_world import TEAM, Console, console_of, later, sign_in  # noqa: F401  console_of is the fixture
 
@@ -189,12 +193,46 @@ def test_a_role_or_account_that_was_taken_away_and_comes_back_does_not_revive_ol
     assert browser.get("/inbox").headers["location"] == "/sign-in"
 
 
-def test_one_may_knock_ten_times_a_minute(console):
+def fail_to_sign_in(browser: TestClient) -> int:
+    """Our button, and then a code that Slack never gave."""
+    to_slack = browser.get("/sign-in/slack")
+    state = parse_qs(urlsplit(to_slack.headers["location"]).query)["state"][0]
+    return browser.get("/signed-in", params={"code": "made-up", "state": state}).status_code
+
+
+def test_one_may_fail_to_sign_in_ten_times_a_minute(console):
     browser = console.browser()
-    tries = [browser.get("/sign-in/slack").status_code for _ in range(12)]
-    assert tries == [302] * 10 + [429] * 2
+    assert [fail_to_sign_in(browser) for _ in range(12)] == [400] * 10 + [429] * 2
+    assert console.as_("carmen").signed_in.status_code == 429
     later(console, minutes=2)
-    assert browser.get("/sign-in/slack").status_code == 302
+    assert console.as_("carmen").signed_in.status_code == 303
+
+
+def test_anonymous_visits_do_not_keep_a_coach_behind_the_same_address_out(console):
+    stranger = console.browser()
+    for _ in range(30):
+        assert stranger.get("/sign-in/slack").status_code == 302
+        assert stranger.get("/signed-in", params={"code": "x", "state": "x"}).status_code == 400
+        assert stranger.get("/signed-in?error=access_denied").status_code == 400
+    for _ in range(12):
+        employee = sign_in(console.browser(), "UMARTA").status_code
+    assert employee == 429, "who has no role is counted by person"
+    assert [console.as_(name).signed_in.status_code for name in [*TEAM, *TEAM, *TEAM]] == [303] * 12
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [("127.0.0.0/8", "203.0.113.7"), ("10.0.0.5", "127.0.0.1")])
+def test_only_the_trusted_web_server_says_whose_browser_asks(trusted, seen):
+    app = FastAPI()
+
+    async def who(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.client.host if request.client else "")
+
+    app.add_route("/", who)
+    at = listen_on("127.0.0.1", 0)
+    stop = serve_web(app, at, trusted_proxies=trusted)
+    forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+    assert httpx.get(f"http://127.0.0.1:{at.getsockname()[1]}/", headers=forwarded).text == seen
+    stop()
 
 
 def test_the_cookie_is_for_the_server_alone_and_pages_forbid_what_they_do_not_need(console):
@@ -215,8 +253,6 @@ def test_the_cookie_is_for_the_server_alone_and_pages_forbid_what_they_do_not_ne
 
 def test_with_https_the_cookie_is_secure_and_bound_to_the_host(console):
     from dataclasses import replace
-
-    from starlette.testclient import TestClient
 
     from bot.console.app import create_console
 

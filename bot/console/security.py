@@ -58,19 +58,18 @@ class SecurityHeaders:
 
 
 class RateLimit:
-    """At most `most` knocks in a minute from one address, in this process."""
+    """At most `most` failures in a minute by one address or person, in this process. Whoever only looks in is not counted."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._knocks, self._lock = most, dict[str, deque[datetime]](), threading.Lock()
+        self._most, self._failures, self._lock = most, dict[str, deque[datetime]](), threading.Lock()
 
-    def allows(self, address: str, now: datetime) -> bool:
+    def exceeded(self, who: str, now: datetime) -> bool:
         with self._lock:
-            for known in [known for known, knocks in self._knocks.items() if now - knocks[-1] > timedelta(minutes=1)]:
-                del self._knocks[known]
-            knocks = self._knocks.setdefault(address, deque())
-            while knocks and now - knocks[0] > timedelta(minutes=1):
-                knocks.popleft()
-            if len(knocks) >= self._most:
-                return False
-            knocks.append(now)
-            return True
+            lately = [at for at in self._failures.get(who, ()) if now - at <= timedelta(minutes=1)]
+            return len(lately) >= self._most
+
+    def failed(self, who: str, now: datetime) -> None:
+        with self._lock:
+            for known in [known for known, failures in self._failures.items() if now - failures[-1] > timedelta(minutes=1)]:
+                del self._failures[known]
+            self._failures.setdefault(who, deque(maxlen=self._most)).append(now)

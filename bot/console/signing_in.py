@@ -56,8 +56,6 @@ def sign_in_page(request: Request, next: str = "/") -> Response:
 @router.get("/sign-in/slack")
 async def sign_in_with_slack(request: Request, next: str = "/") -> Response:
     parts = parts_of(request)
-    if not _may_knock(request):
-        return render(request, "sign_in.html", status=429, next="/", problem="Too many tries. Please wait a minute.")
     request.session["next"] = own_address(next)
     client = request.app.state.slack_client.slack
     answer: Response = await client.authorize_redirect(request, f"{parts.url.rstrip('/')}/signed-in")
@@ -66,22 +64,30 @@ async def sign_in_with_slack(request: Request, next: str = "/") -> Response:
 
 @router.get("/signed-in")
 async def signed_in(request: Request) -> Response:
-    parts = parts_of(request)
-    if not _may_knock(request):
-        return render(request, "sign_in.html", status=429, next="/", problem="Too many tries. Please wait a minute.")
+    parts, address = parts_of(request), request.client.host if request.client else ""
+    limit, now = request.app.state.sign_ins, parts.wall()
+    if limit.exceeded(address, now):
+        return _too_many(request)
     after = own_address(str(request.session.get("next", "/")))
+    begun = f"_state_slack_{request.query_params.get('state', '')}" in request.session  # as Authlib keeps it
     client = request.app.state.slack_client.slack
     issuer = {"iss": {"essential": True, "values": [parts.slack_web_url.rstrip("/")]}}
     try:
         token = await client.authorize_access_token(request, claims_options=issuer)
     except (AuthlibBaseError, JoseError, HTTPError):
+        if begun:  # else nothing was asked of Slack, and a visitor must not keep others behind the same address out
+            limit.failed(address, now)
         return render(
             request, "sign_in.html", status=400, next=after, problem="Slack did not sign you in. Please try again."
         )
     claims = token.get("userinfo") or {}
+    who = f"{claims.get(TEAM, '')}:{claims.get(USER) or claims.get('sub') or ''}"
+    if limit.exceeded(who, now):
+        return _too_many(request)
     own = parts_at(request, str(claims.get(TEAM, "")))
     person = await run_in_threadpool(_admit, own, claims) if own else None
     if person is None:
+        limit.failed(who, now)
         request.session.clear()
         return render(request, "not_for_you.html", status=403)
     sign_in(request, person)
@@ -112,7 +118,5 @@ def _admit(parts: Parts, claims: dict[str, Any]) -> Person | None:
         return person
 
 
-def _may_knock(request: Request) -> bool:
-    address = request.client.host if request.client else ""
-    allowed: bool = request.app.state.sign_ins.allows(address, parts_of(request).wall())
-    return allowed
+def _too_many(request: Request) -> Response:
+    return render(request, "sign_in.html", status=429, next="/", problem="Too many tries. Please wait a minute.")
