@@ -123,7 +123,13 @@ def build_desk(settings: Settings, answering: Answering, clock: Clock = now, sto
     migrate(settings.database_url)
     sessions = make_sessions(open_database(settings.database_url, limits=limits_of(settings)))
     return desk_of(
-        settings, answering, sessions, SlackSender(settings.slack_bot_token, settings.slack_api_url), clock, stopping
+        settings,
+        answering,
+        sessions,
+        SlackSender(settings.slack_bot_token, settings.slack_api_url),
+        clock,
+        stopping,
+        access_in(settings),
     )
 
 
@@ -134,6 +140,7 @@ def desk_of(
     sender: SlackSender,
     clock: Clock,
     stopping: Callable[[], bool],
+    access: Mapping[str, str],
 ) -> Desk:
     """The desk on these sessions, with this sender."""
     return Desk(
@@ -146,6 +153,7 @@ def desk_of(
         coach_channel=settings.coach_channel,
         draw_handoff=partial(draw_handoff, settings.console_url),
         stopping=stopping,
+        access=access,
     )
 
 
@@ -175,12 +183,10 @@ def build_console(settings: Settings, desk: Desk) -> FastAPI:
     from bot.console.app import create_console
 
     reading = make_sessions(open_database(settings.database_url, read_only=True, limits=limits_of(settings)))
-    return create_console(console_parts(settings, desk, reading, access_in(settings)))
+    return create_console(console_parts(settings, desk, reading))
 
 
-def console_parts(
-    settings: Settings, desk: Desk, reading: Sessions, access: Mapping[str, str], workspace: str = ""
-) -> "Parts":
+def console_parts(settings: Settings, desk: Desk, reading: Sessions, workspace: str = "") -> "Parts":
     """What the console of one workspace is made of."""
     from bot.console.parts import Parts
 
@@ -193,7 +199,6 @@ def console_parts(
         client_id=settings.slack_client_id,
         client_secret=settings.slack_client_secret,
         slack_web_url=settings.slack_web_url,
-        access=access,
         workspace=workspace,
     )
 

@@ -38,7 +38,7 @@ from bot.slack.sender import SlackSender
 from storage.database import Sessions, make_sessions, migrate, open_database
 
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]{2,}$")]
-Access = Literal["coach", "lead", "content-owner", "hr"]
+Access = Literal["coach", "lead", "content-owner", "hr", "none"]
 
 
 class Place(BaseModel):
@@ -167,6 +167,7 @@ def open_workspaces(settings: Settings, clock: Clock = now, stopping: Callable[[
             SlackSender(token, settings.slack_api_url),
             clock,
             stopping,
+            {email.lower(): role for email, role in place.console_access.items()},  # an address may stand on several rosters
         )
         employers.append(Employer(desk, make_sessions(readers, place.id), place, lambda token=token: bool(token())))
     return Workspaces(tuple(employers), installations)
@@ -237,8 +238,7 @@ def build_consoles(settings: Settings, workspaces: Workspaces) -> FastAPI:
     secret = settings.model_copy(update={"console_secret": settings.console_secret or secrets.token_urlsafe(32)})
     by_team = {}
     for employer in workspaces.employers:
-        if place := employer.place:  # roles belong to one workspace: an address may stand on several rosters
-            access = {email.lower(): role for email, role in place.console_access.items()}
-            parts = console_parts(secret, employer.desk, employer.reading, access, place.id)
+        if place := employer.place:
+            parts = console_parts(secret, employer.desk, employer.reading, place.id)
             by_team |= dict.fromkeys((place.id, *place.teams), parts)
     return create_console(next(iter(by_team.values())), by_team)

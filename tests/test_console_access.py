@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 
 from bot.app import listen_on, serve_web
 from bot.console.access import MAY, ROLES
+from bot.services.escalating import escalate
+from storage.models import Attention, Handoff, OutboxItem
 from tests.console_world import TEAM, Console, console_of, later, sign_in  # noqa: F401  console_of is the fixture
 
 OPEN_TO_ALL = {"sign_in_page", "sign_in_with_slack", "signed_in", "static", "career_map"}
@@ -272,10 +274,29 @@ def test_a_body_that_no_form_of_ours_can_have_is_refused(console):
 
 
 def test_roles_can_come_from_the_settings(console):
-    from dataclasses import replace
-
-    from bot.console.access import access_of
-
-    parts = replace(console.parts, access={"rosa@lakeshore.example": "coach"})
-    assert access_of(console.person("rosa"), parts) == "coach"
+    console.world.desk.access = {"rosa@lakeshore.example": "coach"}
+    assert console.as_("rosa").get("/inbox").status_code == 200
     assert set(ROLES) == {"coach", "lead", "content-owner", "hr"}
+
+
+def test_a_role_that_the_settings_give_or_take_away_holds_in_slack_as_well(console):
+    world = console.world
+    world.desk.access = {
+        "carmen@lakeshore.example": "none",
+        "ben@lakeshore.example": "none",
+        "priya@lakeshore.example": "lead",
+    }
+    world.say("UDWAYNE", "please, I want to talk to a real person")
+    assert console.as_("carmen").signed_in.status_code == 403
+    world.click("UCARMEN", "claim_handoff", "1")
+    assert console.rows(Handoff)[0].state == "waiting"
+    later(console, hours=5)
+    escalate(world.desk)
+    told = {item.channel for item in console.rows(OutboxItem) if item.key.startswith("escalated:1:")}
+    assert told == {"UPRIYA"}
+    priya = console.as_("priya")
+    priya.post("/conversations/1/assign", to=str(console.person("carmen").id))
+    assert console.rows(Attention)[0].assigned_to is None
+    assert "Carmen Coach" not in priya.page("/conversations/1"), "nobody gives her work either"
+    world.click("UPRIYA", "claim_handoff", "1")
+    assert console.rows(Handoff)[0].claimed_by == console.person("priya").id

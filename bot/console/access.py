@@ -7,11 +7,10 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 from sqlmodel import Session
 
-from bot.console.parts import Parts, parts_of
+from bot.console.parts import parts_of
+from bot.services.people import COACH, CONTENT_OWNER, HR, LEAD, ROLES, access_of
 from storage.models import Person
 
-COACH, LEAD, CONTENT_OWNER, HR = "coach", "lead", "content-owner", "hr"
-ROLES = (COACH, LEAD, CONTENT_OWNER, HR)
 COACHES = frozenset({COACH, LEAD})
 EVERY_ROLE = frozenset(ROLES)
 
@@ -59,7 +58,7 @@ def sign_in(request: Request, person: Person) -> None:
     now = parts_of(request).wall().timestamp()
     request.session.clear()
     request.session.update(person=person.id, workspace=person.workspace, since=now, seen=now, csrf=secrets.token_urlsafe(24))
-    request.session.update(role=access_of(person, parts_of(request)), ended=person.sessions_ended)
+    request.session.update(role=access_of(person, parts_of(request).desk.access), ended=person.sessions_ended)
 
 
 def end_sessions(session: Session, person: Person) -> None:
@@ -67,12 +66,6 @@ def end_sessions(session: Session, person: Person) -> None:
     kept = session.get_one(Person, person.id)
     kept.sessions_ended += 1
     session.commit()
-
-
-def access_of(person: Person, parts: Parts) -> str:
-    """The role in the console: from the settings, else from the roster."""
-    access = parts.access.get((person.email or "").lower(), person.access)
-    return access if access in ROLES and person.status == "active" else ""
 
 
 def session_of(request: Request) -> dict[str, Any] | None:
@@ -100,7 +93,7 @@ def guard(request: Request) -> Person:
     if person is None or session.get("ended") != person.sessions_ended:
         session.clear()
         raise SignInNeeded("/sign-in")
-    person.access = access_of(person, parts)
+    person.access = access_of(person, parts.desk.access)
     if person.access and person.access != session.get("role"):
         session.clear()
         raise SignInNeeded("/sign-in")

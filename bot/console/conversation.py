@@ -15,9 +15,9 @@ from bot.console.views import flash, render
 from bot.services.audit import log_of
 from bot.services.coach_inbox import without_names
 from bot.services.opening import conversation_for, may_open, open_conversation, reveal
+from bot.services.people import COACH, LEAD, staff_in
 from bot.services.plan_words import plan_of
 from bot.services.reviewing import VERDICTS, card_choices
-from bot.services.stepping_in import coaches_of
 from bot.services.story import Story, tell
 from storage.models import Handoff, Person, SavedReply
 
@@ -116,7 +116,7 @@ def _page(request: Request, staff: Person, parts: Parts, session: Session, story
         reasons=WORDS,
         delivered=DELIVERED,
         title_of=lambda card: kb.title(card, "en"),
-        coaches=coaches_of(session, staff.workspace),
+        coaches=staff_in(session, staff.workspace, parts.desk.access, COACH, LEAD),
         log=[act for act in log_of(session, staff.workspace, conversation_id=conversation_id) if act.act != "signed in"],
         replies=[reply for reply in replies if reply.language == story.conversation.language]
         + [reply for reply in replies if reply.language != story.conversation.language],

@@ -26,7 +26,6 @@ class Parts:
     client_id: str
     client_secret: str = field(repr=False)
     slack_web_url: str = "https://slack.com"
-    access: Mapping[str, str] = field(default_factory=dict)  # e-mail → role, over the roster's
     idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=10)
     sign_ins_a_minute: int = 10

@@ -11,11 +11,11 @@ from httpx import HTTPError
 from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 
-from bot.console.access import Staff, access_of, end_sessions, own_form, session_of, sign_in
+from bot.console.access import Staff, end_sessions, own_form, session_of, sign_in
 from bot.console.parts import Parts, parts_at, parts_of
 from bot.console.views import render
 from bot.services.audit import record
-from bot.services.people import person_by_slack_id, person_with_email
+from bot.services.people import access_of, person_by_slack_id, person_with_email
 from storage.models import Person
 
 TEAM, USER = "https://slack.com/team_id", "https://slack.com/user_id"
@@ -109,7 +109,7 @@ def _admit(parts: Parts, claims: dict[str, Any]) -> Person | None:
         person = person_by_slack_id(session, workspace, str(claims.get(USER) or claims.get("sub") or ""))
         if person is None and claims.get("email_verified", False):
             person = person_with_email(session, workspace, str(claims.get("email") or ""))
-        if person is None or not access_of(person, parts):
+        if person is None or not access_of(person, parts.desk.access):
             record(session, person, "was refused", now, workspace=workspace)
             session.commit()
             return None

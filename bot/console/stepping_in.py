@@ -59,7 +59,8 @@ def snooze(request: Request, staff: Staff, conversation_id: int, until: SHORT) -
 @router.post(HERE + "/assign")
 def assign(request: Request, staff: Staff, conversation_id: int, to: SHORT = "") -> Response:
     def act(session: Session, now: datetime) -> None:
-        stepping_in.assign(session, staff, conversation_id, int(to) if to.isdecimal() else None, now)
+        access = parts_of(request).desk.access
+        stepping_in.assign(session, staff, conversation_id, int(to) if to.isdecimal() else None, now, access)
 
     return _do(request, conversation_id, act)
 

@@ -123,9 +123,10 @@ def _console_faults(settings: Settings) -> Iterator[Finding]:
     elif is_weak(settings.console_secret):
         sentence = "CONSOLE_SECRET is too easy to guess: who guesses it signs in as anybody. Trellis does not start with it."
         yield wrong("console", sentence, mend)
+    known = (*ROLES, "none")
     entries = [entry.strip() for entry in settings.console_access.split(",") if entry.strip()]
-    if odd := [entry for entry in entries if "@" not in entry or entry.rpartition("=")[2].strip() not in ROLES]:
-        mend = f"Write address=role; roles: {', '.join(ROLES)}."
+    if odd := [entry for entry in entries if "@" not in entry or entry.rpartition("=")[2].strip() not in known]:
+        mend = f"Write address=role; roles: {', '.join(known)}."
         yield wrong("console", f"CONSOLE_ACCESS can't be read at: {', '.join(odd)}.", mend)
 
 

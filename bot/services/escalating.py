@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from bot.domain.attention import LEVELS, next_working_day, working_time_after
 from bot.domain.cards import Language
@@ -12,6 +12,7 @@ from bot.knowledge_base.base import show_date
 from bot.services import queues
 from bot.services.coach_inbox import undelivered_messages
 from bot.services.inbox import Desk
+from bot.services.people import COACH, LEAD, access_of, staff_in
 from bot.services.stepping_in import claim_of, policy_of
 from storage.models import Attention, Conversation, Handoff, OutboxItem, Person
 
@@ -44,7 +45,7 @@ def _unclaimed(desk: Desk, session: Session, now: datetime) -> list[OutboxItem]:
         values = {"who": f"<@{person.slack_id}>", "since": _time(handoff.asked_at, kb.employer["zone"])}
         payload = desk.draw_handoff(kb, values["who"], handoff.urgent, handoff.id or 0)
         payload = _with_words(payload, kb.say("handoff_escalated", "en", **values))
-        told += _to_leads(session, person, f"escalated:{handoff.id}", payload, now)
+        told += _to_leads(desk, session, person, f"escalated:{handoff.id}", payload, now)
         told.append(_to_employee(desk, session, handoff, person, now))
     return [item for item in told if item]
 
@@ -85,7 +86,7 @@ def _unanswered(desk: Desk, session: Session, now: datetime) -> list[OutboxItem]
         }
         payload = {"text": kb.say("reply_escalated", "en", **values)}
         key = f"unanswered:{row.conversation_id}:{row.since.timestamp():.0f}"
-        told += _to_leads(session, person, key, payload, now)
+        told += _to_leads(desk, session, person, key, payload, now)
     return [item for item in told if item]
 
 
@@ -101,18 +102,21 @@ def _alerts_that_failed(desk: Desk, session: Session, now: datetime) -> list[Out
                 person = session.get_one(Person, handoff.person_id)
                 payload = desk.draw_handoff(desk.answering.kb, f"<@{person.slack_id}>", handoff.urgent, handoff.id or 0)
                 words = desk.answering.kb.say("alert_failed", "en", who=f"<@{person.slack_id}>")
-                told += _to_leads(session, person, f"alert:{handoff.id}", _with_words(payload, words), now)
+                told += _to_leads(desk, session, person, f"alert:{handoff.id}", _with_words(payload, words), now)
     return [item for item in told if item]
 
 
-def _to_leads(session: Session, about: Person, key: str, payload: dict[str, Any], now: datetime) -> list[OutboxItem | None]:
+def _to_leads(
+    desk: Desk, session: Session, about: Person, key: str, payload: dict[str, Any], now: datetime
+) -> list[OutboxItem | None]:
     """To every lead coach in person; to every coach where there is no lead. Never to the employee's own manager."""
     workspace = about.workspace
-    team = select(Person).where(Person.workspace == workspace, Person.status == "active", col(Person.slack_id).is_not(None))
-    team = team.where(col(Person.id).is_distinct_from(about.manager_id))
-    leads = (
-        session.exec(team.where(Person.access == "lead")).all() or session.exec(team.where(Person.access == "coach")).all()
-    )
+    team = [
+        person
+        for person in staff_in(session, workspace, desk.access, COACH, LEAD)
+        if person.slack_id and person.id != about.manager_id
+    ]
+    leads = [person for person in team if access_of(person, desk.access) == LEAD] or team
     return [queues.put(session, workspace, f"{key}:{lead.id}", lead.slack_id or "", payload, now) for lead in leads]
 
 

@@ -1,8 +1,8 @@
 """Works through what came in: one conversation at a time, in order, each item once."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -35,6 +35,7 @@ class Desk:
 
     `profile_of` asks Slack who an account is (users.info with its locale); it may raise, then the work is done later.
     `answering` is replaced as a whole when the content changes: whoever needs it for more than one step takes it once.
+    `access` is e-mail → role, over the roster's (bot.services.people.access_of).
     Once `stopping` is true the item in hand is finished and no other begun: it waits in its table for the next process.
     """
 
@@ -47,6 +48,7 @@ class Desk:
     coach_channel: str = ""
     draw_handoff: DrawHandoff = lambda kb, who, urgent, handoff: {"text": who}
     stopping: Callable[[], bool] = never
+    access: Mapping[str, str] = field(default_factory=dict)
 
 
 class SlackIsAway(Exception):

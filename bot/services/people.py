@@ -1,12 +1,16 @@
 """Who is writing? People of the roster, found by their Slack id or, the first time, by e-mail."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, func, select
+from sqlmodel import Session, func, or_, select
 
 from storage.models import Person
+
+COACH, LEAD, CONTENT_OWNER, HR = "coach", "lead", "content-owner", "hr"
+ROLES = (COACH, LEAD, CONTENT_OWNER, HR)
 
 # Statements that every question needs are built once: building them takes longer than the database does.
 _BY_SLACK_ID = select(Person).where(
@@ -22,6 +26,21 @@ def person_with_email(session: Session, workspace: str, email: str) -> Person | 
     """Somebody who works here and has this address; upper and lower case are the same. None for an empty one."""
     same = select(Person).where(Person.workspace == workspace, func.lower(Person.email) == email.lower())
     return session.exec(same.where(Person.status != "terminated")).first() if email else None
+
+
+def access_of(person: Person, access: Mapping[str, str]) -> str:
+    """What somebody may do for others: a role of ROLES, or "". `access` is e-mail → role, over the roster's; any other word
+    there takes a role away. The console and the buttons in Slack both ask here."""
+    role = access.get((person.email or "").lower(), person.access)
+    return role if role in ROLES and person.status == "active" else ""
+
+
+def staff_in(session: Session, workspace: str, access: Mapping[str, str], *roles: str) -> list[Person]:
+    """The people who have one of these roles now, by first name."""
+    here = select(Person).where(Person.workspace == workspace, Person.status == "active")
+    named = or_(Person.access != "", func.lower(Person.email).in_(list(access)))
+    found = session.exec(here.where(named).order_by(Person.first_name)).all()
+    return [person for person in found if access_of(person, access) in roles]
 
 
 def may_ask(profile: dict[str, Any], workspace: str) -> bool:

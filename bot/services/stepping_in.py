@@ -1,6 +1,6 @@
 """A coach takes over: claim, write, hand back, resolve, snooze, assign. All in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from bot.services import queues
 from bot.services.attention import reassess
 from bot.services.audit import full_name, record
 from bot.services.opening import conversation_for, manages, may_open
+from bot.services.people import COACH, LEAD, access_of
 from storage.models import Attention, CoachMessage, Conversation, Handoff, InboxItem, OutboxItem, Person
 
 MOST_WORDS = 3000  # characters of one message by a coach
@@ -166,14 +167,16 @@ def snooze(session: Session, coach: Person, conversation_id: int, until: datetim
     record(session, coach, "snoozed", now, subject_id=row.person_id, conversation_id=conversation_id)
 
 
-def assign(session: Session, actor: Person, conversation_id: int, to: int | None, now: datetime) -> None:
+def assign(
+    session: Session, actor: Person, conversation_id: int, to: int | None, now: datetime, access: Mapping[str, str]
+) -> None:
     """Whose it is. Coaches take or drop it themselves; only leads give it to somebody else. Where nothing asks for a coach,
     whoever gives or takes it must have said why they look at it."""
     conversation = _conversation(session, actor, conversation_id)
-    if actor.access != "lead" and to not in (None, actor.id):
+    if access_of(actor, access) != LEAD and to not in (None, actor.id):
         raise CantDo("Only a lead coach assigns to others.")
     coach = session.get(Person, to) if to else None
-    if to and (coach is None or coach.workspace != actor.workspace or coach.access not in ("coach", "lead")):
+    if to and (coach is None or coach.workspace != actor.workspace or access_of(coach, access) not in (COACH, LEAD)):
         raise CantDo("Only coaches can be given a conversation.")
     if coach:
         if manages(session, coach, conversation.person_id):
@@ -184,11 +187,6 @@ def assign(session: Session, actor: Person, conversation_id: int, to: int | None
         row.assigned_to = to
     whom = f"to {full_name(coach)}" if coach else "to nobody"
     record(session, actor, "assigned", now, subject_id=conversation.person_id, conversation_id=conversation_id, reason=whom)
-
-
-def coaches_of(session: Session, workspace: str) -> Sequence[Person]:
-    wanted = select(Person).where(Person.workspace == workspace, col(Person.access).in_(("coach", "lead")))
-    return session.exec(wanted.where(Person.status == "active").order_by(Person.first_name)).all()
 
 
 # --- the employee's side -----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from bot.services.attention import reassess
 from bot.services.audit import full_name, readers_of, record
 from bot.services.delivery import deliver_one
 from bot.services.inbox import Desk
-from bot.services.people import person_by_slack_id
+from bot.services.people import COACH, LEAD, access_of, person_by_slack_id
 from bot.services.privacy_rights import erase_person, export_person, told_of
 from bot.services.stepping_in import CantDo, claim_handoff, policy_of
 from bot.slack import blocks
@@ -32,7 +32,6 @@ RIGHTS = {
     "privacy/export-my-data": (EXPORT,),
     "privacy/delete-my-data": (ERASE,),
 }
-COACHES = ("coach", "lead")
 
 
 # --- drawn -------------------------------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ def _claim(desk: Desk, workspace: str, slack_id: str, handoff_id: int) -> tuple[
     """What to tell the coach, and what goes to the employee; None when the claim did not come about."""
     with desk.sessions() as session:
         coach = person_by_slack_id(session, workspace, slack_id)
-        if coach is None or coach.access not in COACHES:
+        if coach is None or access_of(coach, desk.access) not in (COACH, LEAD):
             return desk.answering.kb.say("handoff_coaches_only", "en"), None
         try:
             outgoing = claim_handoff(session, desk.answering.kb, coach, handoff_id, desk.clock())
