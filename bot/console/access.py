@@ -90,11 +90,11 @@ def guard(request: Request) -> Person:
         raise SignInNeeded(f"/sign-in?next={quote(here, safe='')}" if request.method == "GET" else "/sign-in")
     with parts.reading() as reading:
         person = _person(reading, session["person"])
-    if person is None or session.get("ended") != person.sessions_ended:
+    if person is None or session.get("ended", 0) != person.sessions_ended:
         session.clear()
         raise SignInNeeded("/sign-in")
     person.access = access_of(person, parts.desk.access)
-    if person.access and person.access != session.get("role"):
+    if person.access and person.access != session.get("role", person.access):  # older cookies name none
         session.clear()
         raise SignInNeeded("/sign-in")
     if person.access not in MAY.get(name, frozenset()):
