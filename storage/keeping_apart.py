@@ -6,6 +6,8 @@ from sqlalchemy import column, event
 from sqlalchemy.orm import ORMExecuteState, sessionmaker, with_loader_criteria
 from sqlmodel import Session
 
+WORKSPACE = "workspace"  # in a session's info: the one that it is kept to
+
 
 class OfWorkspace:
     """Every table with a `workspace`: the Slack team, or the organisation of an Enterprise Grid, that its rows belong to."""
@@ -25,6 +27,7 @@ def keep_to(sessions: "sessionmaker[Session]", workspace: str) -> None:
     A second net under the conditions that queries state themselves. It holds for everything that goes through the ORM,
     joins, sub-queries and look-ups by id too; statements on bare tables must say their workspace themselves.
     """
+    sessions.configure(info={WORKSPACE: workspace})
     here = with_loader_criteria(OfWorkspace, lambda cls: cls.lies_in(workspace), include_aliases=True)
 
     @event.listens_for(sessions, "do_orm_execute")
@@ -35,5 +38,11 @@ def keep_to(sessions: "sessionmaker[Session]", workspace: str) -> None:
     @event.listens_for(sessions, "before_flush")
     def nothing_elsewhere(session: Session, *_: object) -> None:
         for row in (*session.new, *session.dirty, *session.deleted):
-            if isinstance(row, OfWorkspace) and row.workspace != workspace:  # type: ignore[attr-defined]
-                raise CrossedOver(f"a row of {type(row).__name__} belongs to another workspace than {workspace}")
+            must_lie_in(session, row)
+
+
+def must_lie_in(session: Session, row: object) -> None:
+    """Raises CrossedOver when the session is kept to another workspace than the row's."""
+    workspace = session.info.get(WORKSPACE)
+    if workspace and isinstance(row, OfWorkspace) and row.workspace != workspace:  # type: ignore[attr-defined]
+        raise CrossedOver(f"a row of {type(row).__name__} belongs to another workspace than {workspace}")

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, select
 
+from storage.keeping_apart import must_lie_in
 from storage.models import Handoff
+
+RowT = TypeVar("RowT", bound=SQLModel)
 
 
 def handoffs_asked_at(session: Session, person_id: int, asked_at: datetime) -> Sequence[Handoff]:
@@ -33,9 +37,27 @@ def one_after_the_other(session: Session, name: str) -> None:
         session.connection().execute(_TURN, {"name": name})
 
 
+@cache
+def _insert(table: type[SQLModel]) -> Any:
+    columns: Any = table.__table__.columns  # type: ignore[attr-defined]
+    return insert(table).returning(columns.id), [column.name for column in columns if column.name != "id"]
+
+
+def insert_row(session: Session, row: RowT) -> RowT:
+    """Insert a new row now, and give it its id. It is not part of the session: later changes of it are not written.
+
+    For what every question writes: a fraction of what the session's own way takes. Raises CrossedOver.
+    """
+    must_lie_in(session, row)
+    statement, names = _insert(type(row))
+    values = {name: getattr(row, name) for name in names}
+    row.id = session.connection().execute(statement, values).scalar_one()  # type: ignore[attr-defined]
+    return row
+
+
 def insert_new(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many rows; those that break a unique key are there already and stay as they are."""
     if not rows:
         return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.connection().execute(insert(table).on_conflict_do_nothing(), rows)
+    of_dialect = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.connection().execute(of_dialect(table).on_conflict_do_nothing(), rows)

@@ -49,7 +49,10 @@ class InProcess(Delivery):
         if self.app is None:
             return Answer(False, {})
         response = self.app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
-        said = response.body if isinstance(response.body, dict) else json.loads(response.body or "{}")
+        said = response.body
+        if isinstance(said, str):  # an answer to a command may be text alone
+            is_json = "application/json" in str(response.headers.get("content-type", ""))
+            said = json.loads(said or "{}") if is_json or not said else {"text": said}
         return Answer(response.status == 200, said)
 
     def _later(self, do: Callable[..., Any], *arguments: Any) -> None:

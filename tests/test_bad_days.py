@@ -113,7 +113,9 @@ def engine_of(desk: Desk) -> Engine:
 def test_the_database_is_gone_for_a_minute_and_what_is_asked_meanwhile_comes_again_and_is_answered_once(world):
     with out_of_reach(engine_of(world.desk)):
         asked = [world.say("UROSA", "quién paga la escuela"), world.say("UDWAYNE", "what does a cook make")]
-        assert set(work(world).values()) == {1}, "the round failed, the process goes on"
+        failed = work(world)
+        failed.pop("log")  # SQLite's own: it waits for nobody
+        assert set(failed.values()) == {1}, "the round failed, the process goes on"
         assert world.posted == []
     live_on(world, minutes=7)  # Slack tells about it again after a minute, and after five more
     answered_once(world, *asked)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from bot.domain.cards import Language
@@ -21,6 +21,7 @@ from bot.services import queues
 from bot.services.about_me import told_by, with_told
 from bot.services.attention import attention_of, one_more, reassess
 from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person
+from storage.queries import insert_row
 
 logger = logging.getLogger(__name__)
 
@@ -215,6 +216,7 @@ _HERE = (
     .order_by(col(Conversation.last_at).desc())
     .limit(1)
 )
+_DRAWN = update(Exchange).where(col(Exchange.id) == bindparam("exchange"))
 _OF_PERSON = select(Conversation.id).where(Conversation.person_id == bindparam("person")).limit(1)
 _WITH_KEY = select(InboxItem.id).where(InboxItem.workspace == bindparam("workspace"), InboxItem.key == bindparam("key"))
 
@@ -311,7 +313,7 @@ def answer(
     conversation.dialogue, conversation.last_at = prepared.dialogue.keep(now), now
     conversation.language = reply.decision.language
     payload = draw(kb, reply, exchange.id or 0, reply.decision.language)
-    exchange.reply_blocks = payload.get("blocks", [])
+    session.connection().execute(_DRAWN, {"exchange": exchange.id, "reply_blocks": payload.get("blocks", [])})
     if conversation.thread_ts:
         payload["thread_ts"] = conversation.thread_ts
     queues.finish(session, item, now)
@@ -393,9 +395,7 @@ def _keep(
         reply_text=reply.text,
         content_revision=revision,
     )
-    session.add(exchange)
-    session.flush()
-    return exchange
+    return insert_row(session, exchange)
 
 
 def _hand_off(

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from storage.database import Sessions
 from storage.models import InboxItem, OutboxItem
-from storage.queries import one_after_the_other
+from storage.queries import insert_row, one_after_the_other
 
 INBOX_LEASE = timedelta(seconds=30)
 ENOUGH_LEFT = timedelta(seconds=15)  # of an inbox lease, to begin the work: Slack may let us wait for 10 s meanwhile
@@ -45,8 +45,8 @@ def receive(
         item = InboxItem(workspace=workspace, key=key, conversation=conversation, kind=kind, body=body, received_at=now)
         if session.exec(_OPEN, params={"conversation": conversation}).one() is None:
             _lend(item, now)
-        session.add(item)
         try:
+            insert_row(session, item)
             session.commit()
         except IntegrityError:
             return None
@@ -175,8 +175,8 @@ def put(
 def put_reply(
     session: Session, item: InboxItem, channel: str, payload: dict[str, Any], now: datetime, exchange_id: int
 ) -> OutboxItem:
-    """The reply to an inbox item, in the transaction that finishes it. That it is the only one, its key sees to: the
-    transaction fails when somebody else has answered before."""
+    """The reply to an inbox item, in the transaction that finishes it, leased to the caller (`take`). That it is the only
+    one, its key sees to: the transaction fails when somebody else has answered before."""
     key = f"reply:{item.key}"
     reply = OutboxItem(
         workspace=item.workspace,
@@ -187,8 +187,7 @@ def put_reply(
         due_at=now,
         exchange_id=exchange_id,
     )
-    session.add(reply)
-    return reply
+    return insert_row(session, take(reply, now))
 
 
 def claim_due(sessions: Sessions, now: datetime, limit: int = 5) -> list[OutboxItem]:
