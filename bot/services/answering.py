@@ -19,7 +19,7 @@ from bot.domain.understanding import Decision, Understanding
 from bot.knowledge_base import KnowledgeBase, Page
 from bot.services import queues
 from bot.services.about_me import told_by, with_told
-from bot.services.attention import attention_of, one_more, reassess
+from bot.services.attention import attention_of, first_attention, one_more, reassess
 from storage.models import Conversation, Exchange, Handoff, InboxItem, OutboxItem, Person
 from storage.queries import insert_row
 
@@ -204,7 +204,8 @@ class Answering:
 # --- the use cases -----------------------------------------------------------------------------------------------
 
 
-# Built once, like all that every question needs: building a statement takes longer than the database does.
+# Built once, like all that every question needs: building a statement takes longer than the database does. Those on bare
+# columns go past the session, and name person or workspace themselves (storage/keeping_apart.py).
 _MANAGED_BY = select(Person.id).where(Person.manager_id == bindparam("person"), Person.status != "terminated").limit(1)
 _HERE = (
     select(Conversation)
@@ -216,6 +217,7 @@ _HERE = (
     .order_by(col(Conversation.last_at).desc())
     .limit(1)
 )
+_TALKED = update(Conversation).where(col(Conversation.id) == bindparam("conversation"))
 _DRAWN = update(Exchange).where(col(Exchange.id) == bindparam("exchange"))
 _OF_PERSON = select(Conversation.id).where(Conversation.person_id == bindparam("person")).limit(1)
 _WITH_KEY = select(InboxItem.id).where(InboxItem.workspace == bindparam("workspace"), InboxItem.key == bindparam("key"))
@@ -223,7 +225,7 @@ _WITH_KEY = select(InboxItem.id).where(InboxItem.workspace == bindparam("workspa
 
 def employee_of(person: Person, session: Session) -> Employee:
     """The roster row as the domain knows it, with what the person told about themselves."""
-    manages = session.exec(_MANAGED_BY, params={"person": person.id}).first()
+    manages = session.connection().execute(_MANAGED_BY, {"person": person.id}).first()
     on_the_roster = Employee(
         first_name=person.first_name,
         language=person.language if person.language in ("en", "es") else None,  # type: ignore[arg-type]
@@ -306,12 +308,15 @@ def answer(
 ) -> OutboxItem:
     """Keep and send what was prepared, in the caller's transaction: exchange, dialogue, handoff, outbox row and the
     item's end are one commit. Returns the outbox row, ready to be delivered."""
-    reply, conversation = prepared.reply, prepared.conversation or _begin(session, item, person, now)
-    session.add(conversation)
-    row = attention_of(session, conversation)
+    reply, conversation = prepared.reply, prepared.conversation
+    state = {"dialogue": prepared.dialogue.keep(now), "last_at": now, "language": reply.decision.language}
+    if conversation:
+        session.connection().execute(_TALKED, state | {"conversation": conversation.id})
+        row = attention_of(session, conversation)
+    else:
+        conversation = insert_row(session, _new_conversation(item, person, now, **state))
+        row = first_attention(session, conversation, person)
     exchange = _keep(session, item, person, conversation, reply, prepared.question, kb.revision, now)
-    conversation.dialogue, conversation.last_at = prepared.dialogue.keep(now), now
-    conversation.language = reply.decision.language
     payload = draw(kb, reply, exchange.id or 0, reply.decision.language)
     session.connection().execute(_DRAWN, {"exchange": exchange.id, "reply_blocks": payload.get("blocks", [])})
     if conversation.thread_ts:
@@ -323,7 +328,7 @@ def answer(
     if row is None or reply.needs_a_coach:
         reassess(session, conversation.id or 0)
     else:
-        one_more(row, conversation, exchange)
+        one_more(row, exchange, now)
     return sent
 
 
@@ -335,7 +340,7 @@ def taken_back(message: str) -> str:
 def _was_taken_back(session: Session, item: InboxItem) -> bool:
     """Deleted before it came to us: what an employee took back is neither answered nor kept."""
     deletion = {"workspace": item.workspace, "key": taken_back(item.key)}
-    return session.exec(_WITH_KEY, params=deletion).first() is not None
+    return session.connection().execute(_WITH_KEY, deletion).first() is not None
 
 
 def conversation_at(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
@@ -344,18 +349,21 @@ def conversation_at(session: Session, item: InboxItem, person: Person, now: date
 
 
 def _begin(session: Session, item: InboxItem, person: Person, now: datetime) -> Conversation:
-    conversation = Conversation(
+    conversation = _new_conversation(item, person, now, last_at=now, language=person.language or "en")
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def _new_conversation(item: InboxItem, person: Person, now: datetime, **state: Any) -> Conversation:
+    return Conversation(
         workspace=item.workspace,
         person_id=person.id or 0,
         channel=item.body["channel"],
         thread_ts=item.body.get("thread_ts", ""),
         started_at=now,
-        last_at=now,
-        language=person.language or "en",
+        **state,
     )
-    session.add(conversation)
-    session.flush()
-    return conversation
 
 
 def _going_on(session: Session, item: InboxItem, now: datetime) -> Conversation | None:
@@ -366,7 +374,7 @@ def _going_on(session: Session, item: InboxItem, now: datetime) -> Conversation 
 
 
 def _is_first(session: Session, person: Person) -> bool:
-    return session.exec(_OF_PERSON, params={"person": person.id}).first() is None
+    return session.connection().execute(_OF_PERSON, {"person": person.id}).first() is None
 
 
 def _keep(

@@ -20,23 +20,13 @@ def reassess(session: Session, conversation_id: int) -> Attention | None:
         return None
     row = session.get(Attention, conversation_id)
     exchanges = _latest(session, conversation_id)
-    sign = most_urgent(_signs(session, conversation_id, exchanges, row.handled_at if row else None), conversation.started_at)
+    sign = most_urgent(_signs(session, conversation, exchanges, row.handled_at if row else None), conversation.started_at)
     message = session.exec(
         select(CoachMessage).where(CoachMessage.conversation_id == conversation_id).order_by(col(CoachMessage.id).desc())
     ).first()
     moments = [conversation.last_at, *([message.at] if message else [])]
     if row is None:
-        person = session.get(Person, conversation.person_id)
-        row = Attention(
-            conversation_id=conversation_id,
-            workspace=conversation.workspace,
-            person_id=conversation.person_id,
-            level=NOTHING,
-            turn=0,
-            since=sign.at,
-            last_at=conversation.last_at,
-            site=(person.site if person else None) or "",
-        )
+        row = _blank(conversation, session.get(Person, conversation.person_id))
     _place(row, sign)
     row.last_at, row.language = max(moments), conversation.language
     row.topic = _topic(next((exchange.cards for exchange in exchanges if exchange.cards), [])) or row.topic
@@ -49,12 +39,33 @@ def attention_of(session: Session, conversation: Conversation) -> Attention | No
     return session.get(Attention, conversation.id) if conversation.id else None
 
 
-def one_more(row: Attention, conversation: Conversation, exchange: Exchange) -> None:
+def first_attention(session: Session, conversation: Conversation, person: Person) -> Attention:
+    """Of a conversation that has just begun and has no exchange yet: troubles with check-ins come along from the one before."""
+    row = _blank(conversation, person)
+    _place(row, most_urgent(_troubles(session, conversation, None), conversation.started_at))
+    session.add(row)
+    return row
+
+
+def _blank(conversation: Conversation, person: Person | None) -> Attention:
+    return Attention(
+        conversation_id=conversation.id or 0,
+        workspace=conversation.workspace,
+        person_id=conversation.person_id,
+        level=NOTHING,
+        turn=0,
+        since=conversation.started_at,
+        last_at=conversation.last_at,
+        site=(person.site if person else None) or "",
+    )
+
+
+def one_more(row: Attention, exchange: Exchange, now: datetime) -> None:
     """What `reassess` would find after one more exchange and nothing else: this is done with every question, and quick."""
     sign = _sign_of(Outline(*(getattr(exchange, name) for name in Outline._fields)), row.handled_at)
     if sign and (sign.level, sign.turn) < (row.level, row.turn):
         _place(row, sign)
-    row.last_at, row.language = conversation.last_at, conversation.language
+    row.last_at, row.language = now, exchange.language
     row.topic = _topic(exchange.cards) or row.topic
 
 
@@ -84,8 +95,11 @@ def _latest(session: Session, conversation_id: int) -> list[Outline]:
     return [Outline(*row) for row in session.exec(wanted.order_by(col(Exchange.id).desc()).limit(LATEST))]
 
 
-def _signs(session: Session, conversation_id: int, exchanges: list[Outline], handled_at: datetime | None) -> list[Sign]:
-    signs = _troubles(session, conversation_id, handled_at)
+def _signs(
+    session: Session, conversation: Conversation, exchanges: list[Outline], handled_at: datetime | None
+) -> list[Sign]:
+    conversation_id = conversation.id or 0
+    signs = _troubles(session, conversation, handled_at)
     open_ones = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != "resolved")
     for handoff in session.exec(open_ones):
         if handoff.state == "waiting":
@@ -110,13 +124,12 @@ def _sign_of(exchange: Outline, handled_at: datetime | None) -> Sign | None:
     return sign_of_exchange(exchange.outcome, exchange.confidence, exchange.cards, exchange.asked_at)
 
 
-def _troubles(session: Session, conversation_id: int, handled_at: datetime | None) -> list[Sign]:
+def _troubles(session: Session, conversation: Conversation, handled_at: datetime | None) -> list[Sign]:
     """Check-ins of this person that a coach should look at: in their latest conversation only."""
-    conversation = session.get_one(Conversation, conversation_id)
     newer = select(Conversation.id).where(Conversation.person_id == conversation.person_id, Conversation.thread_ts == "")
     if (
         session.exec(newer.order_by(col(Conversation.last_at).desc(), col(Conversation.id).desc())).first()
-        != conversation_id
+        != conversation.id
     ):
         return []
     found = select(CheckinTrouble).where(CheckinTrouble.person_id == conversation.person_id)

@@ -4,6 +4,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -25,6 +27,7 @@ class NGrams:
         self.words, self.letters, self.rarity = tuple(words), tuple(letters), rarity
         self._word_numbers = {word: number for number, word in enumerate(self.words)}
         self._letter_numbers = {group: number for number, group in enumerate(self.letters, len(self.words))}
+        self._letters_of = lru_cache(maxsize=50_000)(self._known_letters)  # people use the same words again and again
 
     @classmethod
     def learn(cls, texts: Sequence[str]) -> "NGrams":
@@ -43,13 +46,16 @@ class NGrams:
     def of(self, text: str) -> Weighed:
         """The features of a plain text."""
         kinds = (
-            self._weighed(_words(text), self._word_numbers),
-            self._weighed(_letters(text), self._letter_numbers),
+            self._weighed(Counter(map(self._word_numbers.get, _words(text)))),
+            self._weighed(Counter(chain.from_iterable(map(self._letters_of, text.split())))),
         )
         return Weighed(np.concatenate([k.numbers for k in kinds]), np.concatenate([k.weights for k in kinds]))
 
-    def _weighed(self, features: Iterator[str], known: dict[str, int]) -> Weighed:
-        counts = Counter(map(known.get, features))
+    def _known_letters(self, word: str) -> tuple[int, ...]:
+        return tuple(number for group in _letters(word) if (number := self._letter_numbers.get(group)) is not None)
+
+    def _weighed(self, counts: Counter[int | None]) -> Weighed:
+        """`counts`: how often each feature comes; what is not known counts as None."""
         counts.pop(None, None)
         numbers = np.array(sorted(counts), dtype=np.int32)  # type: ignore[type-var]
         times = np.array([counts[number] for number in numbers.tolist()], dtype=np.float32)
