@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -23,6 +24,7 @@ Sessions = Callable[[], Session]
 
 logger = logging.getLogger(__name__)
 
+TURN = "trellis_writes"  # in a connection's info: it is this one's turn to write
 READS = "trellis_reads"  # the execution option of a transaction that will not write
 APPLICATION = "trellis"  # how its connections are named in pg_stat_activity
 MIGRATIONS_LOCK = 0x7265_6C6C  # any number, the same in all processes
@@ -71,6 +73,7 @@ def open_database(url: str, *, read_only: bool = False, limits: Limits | None = 
             execution_options={"postgresql_readonly": True} if read_only else {},
             hide_parameters=True,
         )
+    turn = Lock()
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -84,8 +87,18 @@ def open_database(url: str, *, read_only: bool = False, limits: Limits | None = 
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        reads = read_only or connection.get_execution_options().get(READS)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if read_only or connection.get_execution_options().get(READS):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # Who waits for SQLite itself looks again after ever longer sleeps: threads of one process take turns instead.
+        # It ends when the connection goes back to the pool; one that is kept for more transactions keeps it.
+        connection.info[TURN] = connection.info.get(TURN) or turn.acquire(timeout=30)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def _next(_connection: Any, record: Any) -> None:
+        if record.info.pop(TURN, False):
+            turn.release()
 
     return engine
 

@@ -1,17 +1,24 @@
 """The content checker tells authors what is wrong; migrations and models agree."""
 
 import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 from alembic import command
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
 
 from bot.domain.problems import ContentError
 from bot.knowledge_base import load
 from bot.knowledge_base.base import read
 from bot.knowledge_base.checking import check
-from storage.database import alembic_config, migrate
+from storage.database import alembic_config, migrate, reading
+from storage.models import Person
 
 
 @pytest.fixture
@@ -65,3 +72,32 @@ def test_every_setting_is_explained_in_the_example_file():
 
     explained = Path(".env.example").read_text()
     assert [name for name in Settings.model_fields if f"{name.upper()}=" not in explained] == []
+
+
+def test_who_could_not_write_keeps_nobody_else_from_it(sessions, database_url):
+    """On SQLite threads take turns to write: a turn that ends badly is over all the same."""
+    with sessions() as session:
+        session.connection().execute(text("UPDATE person SET unit = 'elsewhere'"))  # and then not committed
+    with sessions.kw["bind"].connect() as connection:
+        for _ in range(2):
+            with connection.begin():
+                connection.execute(text("UPDATE person SET unit = unit"))
+    if database_url.startswith("sqlite"):
+        engine = sessions.kw["bind"]
+        with closing(sqlite3.connect(engine.url.database, isolation_level=None)) as other, engine.connect() as connection:
+            other.execute("BEGIN IMMEDIATE")
+            connection.connection.execute("PRAGMA busy_timeout=0")
+            with pytest.raises(OperationalError):
+                connection.begin()
+            other.execute("ROLLBACK")
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(_write_and_read, sessions) for _ in range(40)]
+        assert all(each.result(timeout=20) for each in written)
+
+
+def _write_and_read(sessions) -> bool:
+    with sessions() as session:
+        session.connection().execute(text("UPDATE person SET unit = unit"))
+        session.commit()
+    with reading(sessions) as session:
+        return bool(session.exec(select(Person)).first())
