@@ -23,7 +23,6 @@ from bot.domain.understanding import Understanding
 from bot.encoders import find
 from bot.encoders.words import ordinary_words
 from bot.knowledge_base import KnowledgeBase, load
-from bot.services.answering import Answering
 from bot.services.checkin_talks import ask_about_promises
 from bot.services.checkin_team import send_digests
 from bot.services.checkins import plan, send_due
@@ -32,6 +31,7 @@ from bot.services.escalating import escalate
 from bot.services.inbox import Desk, sweep
 from bot.services.nudges import remind
 from bot.services.privacy_rights import erase_old
+from bot.services.replying import Answering
 from bot.services.reviewing import close_settled
 from bot.services.stepping_in import policy_of
 from bot.services.trained_matcher import trained_matcher
@@ -46,7 +46,7 @@ from bot.slack.receiving import without_bolts_own_settings
 from bot.slack.sender import SlackSender
 from storage.database import Limits, Sessions, make_sessions, migrate, open_database
 
-if TYPE_CHECKING:  # the console brings scikit-learn: only who serves it waits for that
+if TYPE_CHECKING:  # the console brings its own libraries: only who serves it waits for them
     from bot.console.parts import Parts
 
 

@@ -11,8 +11,8 @@ from bot.app import build_answering
 from bot.config import Settings
 from bot.domain.problems import ContentError
 from bot.knowledge_base.base import revision
-from bot.services.answering import Answering
 from bot.services.inbox import Desk
+from bot.services.replying import Answering
 from bot.services.reviewing import close_settled
 from bot.workspaces import Workspaces
 

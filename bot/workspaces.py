@@ -28,10 +28,10 @@ from bot.app import (
 )
 from bot.config import Settings
 from bot.domain.problems import WorkspacesFileError
-from bot.services.answering import Answering
 from bot.services.delivery import Clock, never
 from bot.services.inbox import Desk
 from bot.services.leaving import workspace_left
+from bot.services.replying import Answering
 from bot.slack.installing import Front, Installations, install_flow, register_leaving
 from bot.slack.receiving import without_bolts_own_settings
 from bot.slack.sender import SlackSender

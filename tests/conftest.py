@@ -19,9 +19,9 @@ from bot.config import Settings
 from bot.localslack import LocalSlack
 from bot.localslack.delivery import Answer, Delivery
 from bot.localslack.workspace import User
-from bot.services.answering import Answering
 from bot.services.inbox import Desk
 from bot.services.queues import INBOX_LEASE
+from bot.services.replying import Answering
 from bot.services.roster import import_roster
 from bot.slack.coaching import draw_handoff, draw_reply_with_rights, register_coaching
 from bot.slack.listeners import register

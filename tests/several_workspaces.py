@@ -25,7 +25,7 @@ from bot.knowledge_base import load
 from bot.localslack import LocalSlack
 from bot.localslack.delivery import Delivery
 from bot.localslack.workspace import User
-from bot.services.answering import Answering
+from bot.services.replying import Answering
 from bot.services.roster import import_roster
 from bot.services.working_out import WorkingOut
 from bot.slack.receiving import serve_events

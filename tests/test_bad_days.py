@@ -29,10 +29,10 @@ from bot.localslack.web_api import WebApi
 from bot.localslack.workspace import SlackError
 from bot.running import assemble
 from bot.services import inbox
-from bot.services.answering import Answering
 from bot.services.delivery import NotSent, deliver_due
 from bot.services.inbox import Desk, sweep
 from bot.services.queues import claim_next, claim_one, put
+from bot.services.replying import Answering
 from bot.slack.receiving import SocketReception
 from bot.slack.sender import SlackSender
 from bot.workspaces import one_workspace

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
-from bot.services.answering import Answering
+from bot.services.replying import Answering
 
 
 @dataclass(frozen=True)

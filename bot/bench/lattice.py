@@ -13,8 +13,9 @@ from bot.domain.cards import Text
 from bot.domain.lattice import Lattice
 from bot.domain.role_mentions import RolesAsked
 from bot.domain.roles import Step
-from bot.services.answering import Answering, employee_of
+from bot.services.answering import employee_of
 from bot.services.people import person_by_slack_id
+from bot.services.replying import Answering
 from storage.database import Sessions
 from storage.models import Person
 

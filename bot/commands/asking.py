@@ -18,7 +18,8 @@ from bot.config import Settings
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
 from bot.knowledge_base import load
-from bot.services.answering import Answering, Reply, employee_of
+from bot.services.answering import employee_of
+from bot.services.replying import Answering, Reply
 from bot.services.roster import import_roster
 from storage.database import Sessions, make_sessions, migrate, open_database
 from storage.models import Person

@@ -13,8 +13,8 @@ from bot.console.views import render
 from bot.domain.cards import LANGUAGES, Language
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
-from bot.services.answering import Reply
 from bot.services.content_use import due, entries, use_by_card
+from bot.services.replying import Reply
 from bot.services.reviewing import facts_of, file_of
 
 SHORT = Annotated[str, Query(max_length=300)]

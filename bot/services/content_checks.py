@@ -13,7 +13,7 @@ from bot.domain.problems import Problem
 from bot.knowledge_base import KnowledgeBase
 from bot.knowledge_base.checking import file_of
 from bot.knowledge_base.reading import Reader
-from bot.services.answering import Answering, Reply
+from bot.services.replying import Answering, Reply
 
 ContentTest = Alone | Conversation
 

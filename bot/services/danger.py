@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from bot.domain.dialogue import Dialogue
 from bot.domain.people import Employee
 from bot.services import queues
-from bot.services.answering import URGENT
 from bot.services.inbox import Desk, find_person
+from bot.services.replying import URGENT
 from storage.models import InboxItem
 
 

@@ -12,7 +12,7 @@ from bot.domain.evaluation import Asked, Pile
 from bot.domain.people import Employee
 from bot.domain.problems import ContentError, Problem
 from bot.domain.safety import plain
-from bot.services.answering import Answering
+from bot.services.replying import Answering
 
 SAME_WORDING = 0.8  # share of words in common from which a question counts as an echo of an utterance
 

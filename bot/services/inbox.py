@@ -12,11 +12,12 @@ from sqlmodel import Session
 from bot.domain.cards import Language
 from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
-from bot.services.answering import Answering, Draw, Prepared, answer, ask_for_coach, asked_by, conversation_at, prepare
+from bot.services.answering import Draw, Prepared, answer, ask_for_coach, asked_by, conversation_at, prepare
 from bot.services.attention import reassess
 from bot.services.delivery import Clock, Sender, deliver_taken, never
 from bot.services.feedback import forget_words, note_deletion, note_edit
 from bot.services.people import link_slack_account, may_ask, person_by_slack_id
+from bot.services.replying import Answering
 from bot.services.stepping_in import claim_at, employee_changed, employee_wrote
 from bot.services.watching import note, watched
 from storage.database import Sessions, reading

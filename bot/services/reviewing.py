@@ -15,10 +15,10 @@ from bot.domain.privacy import redact
 from bot.domain.roles import Role
 from bot.domain.safety import plain
 from bot.knowledge_base import KnowledgeBase
-from bot.services.answering import Answering
 from bot.services.attention import reassess
 from bot.services.audit import record
 from bot.services.opening import manages
+from bot.services.replying import Answering
 from bot.services.stepping_in import CantDo
 from storage.database import Sessions
 from storage.models import Exchange, Person, Review

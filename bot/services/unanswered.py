@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion
 from sqlmodel import Session, col, func, or_, select
 
 from bot.domain.attention import NOTHING, UNSURE_BELOW
@@ -203,6 +201,9 @@ def words_gone(session: Session, workspace: str) -> tuple[int, int]:
 
 def alike(questions: list[str]) -> list[list[int]]:
     """Indexes of questions that ask nearly the same, largest group first; a question alone is a group of one."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # 100 MB: only who looks at these pages pays for it
+    from sklearn.pipeline import FeatureUnion
+
     said = [plain(question)[:400] for question in questions]
     if not any(said):
         return [[i] for i in range(len(said))]

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.domain.cards import Language
 from bot.knowledge_base import KnowledgeBase, Page
-from bot.services.answering import Choice, Reply
+from bot.services.replying import Choice, Reply
 
 SECTION_TEXT = 3000
 BUTTON_TEXT = 75

@@ -11,13 +11,14 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.cards import Language
 from bot.knowledge_base import KnowledgeBase
 from bot.services import queues
-from bot.services.answering import Reply, ask_for_coach
+from bot.services.answering import ask_for_coach
 from bot.services.attention import reassess
 from bot.services.audit import full_name, readers_of, record
 from bot.services.delivery import deliver_one
 from bot.services.inbox import Desk
 from bot.services.people import COACH, LEAD, access_of, person_by_slack_id
 from bot.services.privacy_rights import erase_person, export_person, told_of
+from bot.services.replying import Reply
 from bot.services.stepping_in import CantDo, claim_handoff, policy_of
 from bot.slack import blocks
 from storage.models import OutboxItem, Person

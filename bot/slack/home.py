@@ -7,7 +7,7 @@ from sqlmodel import Session
 from bot.domain.cards import Language
 from bot.domain.role_mentions import RolesAsked
 from bot.services.about_me import reminders_of, told_by
-from bot.services.answering import Choice, employee_of, today_for
+from bot.services.answering import employee_of, today_for
 from bot.services.checkin_rules import checkin_reminders_of
 from bot.services.checkin_talks import next_checkin
 from bot.services.checkin_team import team_of
@@ -15,6 +15,7 @@ from bot.services.checkin_words import when_words
 from bot.services.inbox import Desk
 from bot.services.interests import interests_of
 from bot.services.plan_words import interest_line, plan_of, shared_with
+from bot.services.replying import Choice
 from bot.slack import blocks
 from bot.slack.blocks import Block
 from bot.slack.checkin_blocks import draw_mine, draw_team
