@@ -24,6 +24,7 @@ from storage.models import OutboxItem
 
 WORKSPACE = "T0GROWTH"
 ASKED = 200  # questions at each size
+AT_ONCE = 1_000_000  # rows made in one transaction
 LONG_AGO = timedelta(days=60)
 
 # Rows made by the database itself: a million take seconds.
@@ -76,10 +77,12 @@ def grow_conversations(
     """Ever more finished conversations of the same people, one exchange each. After `grow_people`."""
     found, there, then = [], 0, desk.clock() - LONG_AGO
     for size in sizes:
-        with engine.connect() as connection:
-            last = connection.execute(text("SELECT coalesce(max(id), 0) FROM conversation")).scalar_one()
-        _add(engine, CONVERSATIONS, workspace=WORKSPACE, then=then, people=people, first=there + 1, last=size)
-        _add(engine, EXCHANGES, then=then, last=last)
+        for first in range(there + 1, size + 1, AT_ONCE):
+            with engine.connect() as connection:
+                last = connection.execute(text("SELECT coalesce(max(id), 0) FROM conversation")).scalar_one()
+            to = min(size, first + AT_ONCE - 1)
+            _add(engine, CONVERSATIONS, workspace=WORKSPACE, then=then, people=people, first=first, last=to)
+            _add(engine, EXCHANGES, then=then, last=last)
         there = size
         found.append(_asked("conversations", size, desk, questions, people))
     return found
