@@ -229,7 +229,9 @@ def run_growth(arguments: argparse.Namespace, settings: Settings) -> int:
     random.Random(1).shuffle(questions)
     found = growth.grow_cards(made.understanding.rank.__self__, questions, arguments.cards)  # type: ignore[attr-defined]
     with TemporaryDirectory() as folder, chaos.own_database("postgresql", Path(folder)) as (url, _):
-        engine = open_database(url, limits=Limits(statement_seconds=0))  # millions of rows take longer than anything else may
+        engine = open_database(
+            url, limits=Limits(statement_seconds=0)
+        )  # millions of rows take longer than anything else may
         desk = build_desk(settings.model_copy(update={"database_url": url}), made)
         desk.sender = growth.NoSlack()  # type: ignore[assignment]
         found += growth.grow_people(engine, desk, questions, arguments.people)

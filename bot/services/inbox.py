@@ -1,9 +1,11 @@
 """Works through what came in: one conversation at a time, in order, each item once."""
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, cast
 
 from sqlalchemy.exc import OperationalError
@@ -26,6 +28,8 @@ from storage.queries import handoffs_asked_at
 
 logger = logging.getLogger(__name__)
 
+# Thinking is all computing: more threads at it than cores would only be in each other's way, and keep acknowledgements waiting.
+_thinking = BoundedSemaphore(os.cpu_count() or 1)
 
 DrawHandoff = Callable[[KnowledgeBase, str, bool, int], dict[str, object]]
 
@@ -140,7 +144,10 @@ def _handle(desk: Desk, item: InboxItem) -> Handled:
         with reading(desk.sessions) as session:
             asking = asked_by(session, item, person, desk.answering.kb, desk.clock()) if person else None
     asks = asking is not None and item.kind in ("message", "choice", "edit") and not asking.taken_back
-    prepared = prepare(item, asking, desk.answering) if asking and asks else None
+    prepared = None
+    if asking and asks:
+        with _thinking:
+            prepared = prepare(item, asking, desk.answering)
     with desk.sessions() as session:
         now = desk.clock()
         outgoing: list[OutboxItem] = []
