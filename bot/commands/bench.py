@@ -198,7 +198,7 @@ def _add_planning(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def run_planning(arguments: argparse.Namespace, settings: Settings) -> int:
     migrate(arguments.database)
-    sessions = make_sessions(open_database(arguments.database))
+    sessions = make_sessions(open_database(arguments.database, limits=Limits(statement_seconds=0)))
     try:
         found = planning.measure(sessions, load(settings.content_dir), arguments.people)
     except ValueError as error:
